@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NewType
 
@@ -46,8 +46,8 @@ class Citation:
     line: int
     name: str
 
-    def __str__(self) -> str:
-        """Give the place as an editor opens it."""
+    def place(self) -> str:
+        """Give path, line and name, as an editor opens it."""
         return f"{self.path}:{self.line} {self.name}".rstrip()
 
 
@@ -91,10 +91,10 @@ class Count:
 class Coverage:
     """How much of the catalogue is carried out and tested."""
 
-    by_context: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
-    by_terms: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
-    uncovered: list[ClauseId] = field(default_factory=list)
-    unknown: list[ClauseId] = field(default_factory=list)
+    by_context: dict[str, Count]
+    by_terms: dict[str, Count]
+    uncovered: list[ClauseId]
+    unknown: list[ClauseId]
 
 
 def read_catalogue(root: Path) -> dict[ClauseId, Clause]:
@@ -158,18 +158,20 @@ def read_citations(root: Path, *, catalogue: Mapping[ClauseId, Clause]) -> Citat
 def coverage(catalogue: Mapping[ClauseId, Clause], *, citations: Citations) -> Coverage:
     """Count the executable clauses that are both carried out and tested."""
     carried_out = {each.id for each in (*citations.code, *citations.terms)}
-    tested = {each.id for each in citations.tests}
-    result = Coverage(unknown=sorted({each.id for each in citations.unknown(catalogue)}))
-    for clause in catalogue.values():
-        if not clause.executable:
-            continue
-        covered = clause.id in carried_out and clause.id in tested
-        for count in (result.by_context[clause.context], result.by_terms[clause.terms]):
+    covered = carried_out & {each.id for each in citations.tests}
+    executable = [clause for clause in catalogue.values() if clause.executable]
+    by_context: dict[str, Count] = defaultdict(Count)
+    by_terms: dict[str, Count] = defaultdict(Count)
+    for clause in executable:
+        for count in (by_context[clause.context], by_terms[clause.terms]):
             count.executable += 1
-            count.covered += covered
-        if not covered:
-            result.uncovered.append(clause.id)
-    return result
+            count.covered += clause.id in covered
+    return Coverage(
+        by_context=dict(by_context),
+        by_terms=dict(by_terms),
+        uncovered=[clause.id for clause in executable if clause.id not in covered],
+        unknown=sorted({each.id for each in citations.unknown(catalogue)}),
+    )
 
 
 def read_floor(root: Path) -> dict[str, int]:
@@ -184,7 +186,8 @@ def read_floor(root: Path) -> dict[str, int]:
 def below_floor(reached: Coverage, *, floor: Mapping[str, int]) -> dict[str, int]:
     """Give, by context, how many covered clauses are missing to the recorded floor."""
     missing = {
-        context: least - reached.by_context[context].covered for context, least in floor.items()
+        context: least - reached.by_context.get(context, Count()).covered
+        for context, least in floor.items()
     }
     return {context: count for context, count in missing.items() if count > 0}
 

@@ -13,7 +13,11 @@ from cli import clauses as catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
-app = typer.Typer(help="Show which clauses are carried out and tested; where ID shows one.")
+app = typer.Typer(
+    help="Show which clauses are carried out and tested; `where ID` shows one.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -38,7 +42,7 @@ def clauses(
         _print_table(reached)
     failed = False
     for citation in citations.unknown(known):
-        typer.echo(f"unknown clause {citation.id} at {citation}", err=True)
+        typer.echo(f"unknown clause {citation.id} at {citation.place()}", err=True)
         failed = True
     missing = catalogue.below_floor(reached, floor=catalogue.read_floor(ROOT))
     for owner, count in missing.items():
@@ -81,9 +85,9 @@ def _print_clause(
         ("cases", citations.cases),
     ):
         found = [
-            str(place)
-            for place in places
-            if clause in catalogue.parts_of(place.id, catalogue=catalogue_of)
+            citation.place()
+            for citation in places
+            if clause in catalogue.parts_of(citation.id, catalogue=catalogue_of)
         ]
         typer.echo(f"{label:<6} " + ("\n       ".join(found) or "-"))
     typer.echo()

@@ -95,7 +95,7 @@ def test_an_entry_of_the_terms_carries_a_clause_out(tmp_path: Path) -> None:
         a_tree(tmp_path, terms=terms, tests=marked("ABC-1") + "# none for the other\n")
     )
     assert result.by_context["billing"].covered == 1
-    assert [str(each) for each in citations.terms] == ["terms/abc.yaml:3 versions.fee"] * 2
+    assert [each.place() for each in citations.terms] == ["terms/abc.yaml:3 versions.fee"] * 2
 
 
 def test_a_clause_without_rule_counts_nowhere(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_unknown_id_is_found_with_its_place(
     root = a_tree(tmp_path, **tree)
     result, citations = reached(root)
     assert len(result.unknown) == 1
-    assert [str(each) for each in citations.unknown(read_catalogue(root))] == [place]
+    assert [each.place() for each in citations.unknown(read_catalogue(root))] == [place]
 
 
 def test_a_line_may_name_a_paragraph_that_the_catalogue_splits(tmp_path: Path) -> None:
