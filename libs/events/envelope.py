@@ -30,7 +30,7 @@ class Event(BaseModel):
     type: str
 
     @property
-    def effective_on(self) -> date | None:
+    def takes_effect_on(self) -> date | None:
         """The Japan date on which the fact takes effect; None where the day of recording counts."""
         if self.effective is None:
             return None
@@ -84,12 +84,12 @@ class Envelope:
     traceparent: str | None
 
 
-E = TypeVar("E", bound=Event, covariant=True)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded(Generic[E]):
+class Recorded(Generic[E_co]):
     """An event as the log holds it."""
 
     envelope: Envelope
-    event: E
+    event: E_co

@@ -1,6 +1,9 @@
 """The event log of one context, as its users see it.
 
 Two logs stand behind this port and pass one suite: `store.PostgresLog` and `memory.MemoryLog`.
+Beside the refusals of `refusals.py` a caller may meet `CursorTaken` and `NotParked`, when another
+process has done the work already, and `LogUnavailable` or `OutcomeUnknown`, when the weather is
+bad.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,13 +65,19 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CursorMove:
-    """A consumer has taken everything of a partition up to `sequence` of the log `log_epoch`."""
+    """A consumer has taken everything of a partition up to `sequence` of the log `log_epoch`.
+
+    `after` is where the consumer found its cursor before (0: there was none): standing elsewhere
+    by now means that another process took some of the same events. None leaves this to the
+    weaker rule that a cursor only moves forward.
+    """
 
     consumer: str
     topic: str
     partition: int
     sequence: int
     log_epoch: UUID
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,26 @@ class Riders:
 
 
 NO_RIDERS = Riders()
+
+
+class CursorTaken(Exception):
+    """A consumer's cursor is not where it was found: another process took these events."""
+
+
+class NotParked(Exception):
+    """An event to unpark is parked no more: another process has taken it."""
+
+
+class LogUnavailable(ConnectionError):
+    """The database is away or too busy; nothing has been appended."""
+
+
+class OutcomeUnknown(LogUnavailable):
+    """The connection broke during the commit: the append may stand or not; load to see.
+
+    Safe to repeat with an idempotency key, or with the same expected version.
+    """
+
 
 Decision = Callable[[Sequence[Recorded[Event]]], Sequence[Event]]
 
@@ -106,7 +135,9 @@ class Log(Protocol):
 
         Raises `Stale` when a stream is not at its expected version, `Reserved` when a value
         belongs to someone else, `KeyReused` when the idempotency key came with another
-        fingerprint, `EventTooLarge` above 512 KiB.
+        fingerprint, `EventTooLarge` above 512 KiB, `CursorTaken` and `NotParked` for riders that
+        another process was first with. A call may carry many streams and many thousand events.
+        A caller that is cancelled while it waits does not know the outcome.
         """
         ...
 

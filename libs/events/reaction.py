@@ -22,7 +22,7 @@ class Reaction:
     riders: Riders = NO_RIDERS
 
 
-class NotYetSeen(Exception):  # noqa: N818 - says what is missing, is no fault
+class NotYetSeen(Exception):
     """An event refers to something whose own event has not arrived; its stream waits, visibly."""
 
 
