@@ -21,6 +21,7 @@ class ChargeLine(BaseModel):
     counts units; `days` the days it was computed from, None where nothing is counted in days.
     `arithmetic` shows the numbers; `events` are the facts it rests on; `tax_rate` is in percent,
     0 where no tax is added. `adjusts` names the month whose earlier bill the line puts right.
+    `contract_id` and `month` say whose charge it is and for which billing month, on an invoice.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,6 +39,8 @@ class ChargeLine(BaseModel):
     events: tuple[UUID, ...] = ()
     adjusts: str | None = None
     due_on: date | None = None
+    contract_id: UUID | None = None
+    month: str | None = None
 
 
 class TaxSum(BaseModel):
@@ -435,6 +438,49 @@ class BillingFactCorrected(Event):
     reason: str
 
 
+class LateInterestWaived(Event):
+    """Pending interest is left out: its contract ended and no other charge will come."""
+
+    effective: ClassVar[str | None] = "waived_on"
+
+    type: Literal["billing.late-interest-waived.v1"] = "billing.late-interest-waived.v1"
+    account_id: UUID
+    waived_on: date
+    entries: tuple[InterestEntry, ...]
+
+
+class SurplusApplied(Event):
+    """Money left over from earlier payments settles debts that arose later.
+
+    `unapplied` is what is still left over, in yen.
+    """
+
+    effective: ClassVar[str | None] = "applied_on"
+
+    type: Literal["billing.surplus-applied.v1"] = "billing.surplus-applied.v1"
+    account_id: UUID
+    applied_on: date
+    applied: tuple[AppliedPart, ...]
+    unapplied: int
+
+
+class DocumentsIssued(Event):
+    """One batch of a run's documents: their numbers, both included, and the chain of hashes.
+
+    The stream of the issuer holds only these, so its expected version settles who numbers next.
+    `previous_hash` is the hash of the document before `first_number`; `hash` that of the last one.
+    A batch of demands alone has no numbers: `last_number` is one below `first_number`.
+    """
+
+    type: Literal["billing.documents-issued.v1"] = "billing.documents-issued.v1"
+    run_id: UUID
+    batch: int
+    first_number: int
+    last_number: int
+    previous_hash: str
+    hash: str
+
+
 class InvoiceRunStarted(Event):
     """A run bills every billing month that ended on or before `closing_on`, that day included.
 
@@ -481,6 +527,8 @@ AccountEvent = (
     | PaymentReceived
     | PaymentReversed
     | LateInterestCharged
+    | LateInterestWaived
+    | SurplusApplied
     | PaymentLate
     | ArrearsSettled
 )
@@ -498,3 +546,5 @@ ContractBillingEvent = (
 )
 
 RunEvent = InvoiceRunStarted | InvoiceRunFinished
+
+IssuerEvent = DocumentsIssued
