@@ -1,6 +1,7 @@
 """Loopback ports for what we start."""
 
 import socket
+from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 
@@ -30,4 +31,12 @@ def choose(wished: int | None) -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
+    return port
+
+
+def port_of(address: str) -> int:
+    """The port of `host:port` or `http://host:port/path`."""
+    port = urlsplit(address if "://" in address else f"//{address}").port
+    if port is None:
+        raise ValueError(f"{address!r} names no port")
     return port

@@ -1,13 +1,14 @@
 """Processes that we start, remember by pid and start time, and stop; nothing else is ever stopped."""
 
+import hashlib
 import http
 import http.client
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -41,6 +42,14 @@ class ProcessPlan:
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
+    # Later stages rest on earlier ones and are stopped before them, each stage at once.
+    stage: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Tells a plan from another: its command, environment and user."""
+        parts = (self.command, sorted(self.environment.items()), self.user)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +63,8 @@ class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     stop_signal: int
     stop_seconds: float
+    stage: int
+    digest: str
 
 
 class ProcessTable:
@@ -66,17 +77,19 @@ class ProcessTable:
         return self._state.logs / f"{name}.log"
 
     def start(self, plan: ProcessPlan, *, tied: bool) -> ProcessRecord:
-        """Start `plan`, or give the record of the one already running under its name.
+        """Start `plan`, unless it runs already; another one under its name is stopped first.
 
         A tied process is sent its stop signal when the thread that started it ends, however it
         ends (Linux only). An untied one lives until `stop`.
         """
         running = self.find(plan.name)
-        if running is not None:
+        if running is not None and running.digest == plan.digest:
             return running
+        self.stop(plan.name)
         self._state.run.mkdir(parents=True, exist_ok=True)
         log = self.log_path(plan.name)
         log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
         arguments = [sys.executable, "-I", "-S", str(_LAUNCHER)]
         arguments += ["--folder", str(CHECKOUT), "--log", str(log)]
         if plan.user:
@@ -94,6 +107,8 @@ class ProcessTable:
             log=str(log),
             stop_signal=int(plan.stop_signal),
             stop_seconds=plan.stop_seconds,
+            stage=plan.stage,
+            digest=plan.digest,
         )
         self._write(record)
         return record
@@ -122,20 +137,14 @@ class ProcessTable:
     def stop(self, name: str) -> bool:
         """Stop by its stop signal, by force when it takes too long; False if by force or gone."""
         record = self.find(name)
-        if record is None:
-            return False
-        process = _process_of(record)
-        orderly = process is None or _stop(process, record)
-        self._path(name).unlink(missing_ok=True)
-        return orderly
+        return record is not None and self._stop_at_once([record])
 
-    def stop_all(self) -> tuple[str, ...]:
-        """Stop everything, last started first; the names of what was stopped."""
-        stopped = []
-        for record in reversed(self.running()):
-            self.stop(record.name)
-            stopped.append(record.name)
-        return tuple(stopped)
+    def stop_all(self, *, keep: Collection[str] = ()) -> tuple[str, ...]:
+        """Stop everything but `keep`, later stages first; the names of what was stopped."""
+        records = [record for record in self.running() if record.name not in keep]
+        for stage in sorted({record.stage for record in records}, reverse=True):
+            self._stop_at_once([record for record in records if record.stage == stage])
+        return tuple(record.name for record in records)
 
     def wait_until(
         self, name: str, ready: Callable[[], bool], *, seconds: float, what: str
@@ -150,6 +159,21 @@ class ProcessTable:
                     f"{what} was not ready after {seconds:.0f} s: see {self.log_path(name)}."
                 )
             time.sleep(_POLL_SECONDS)
+
+    def _stop_at_once(self, records: Sequence[ProcessRecord]) -> bool:
+        """Send each its signal, then wait for all; False when one had to be killed."""
+        for record in records:
+            process = _process_of(record)
+            if process is not None:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(record.stop_signal)
+        orderly = True
+        for record in records:
+            if not _gone(record, seconds=record.stop_seconds):
+                orderly = False
+                _kill(record)
+            self._path(record.name).unlink(missing_ok=True)
+        return orderly
 
     def _path(self, name: str) -> Path:
         return self._state.run / f"{name}.json"
@@ -224,15 +248,22 @@ def _reap(process: psutil.Process) -> None:
         process.wait()
 
 
-def _stop(process: psutil.Process, record: ProcessRecord) -> bool:
-    try:
-        process.send_signal(record.stop_signal)
-        process.wait(record.stop_seconds)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        for member in (*process.children(recursive=True), process):
-            member.kill()
-        process.wait(_KILLED_SECONDS)
-        return False
+def _gone(record: ProcessRecord, *, seconds: float) -> bool:
+    """Wait for the end; an ended process that its parent never collects counts as gone."""
+    deadline = time.monotonic() + seconds
+    while is_alive(record):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
     return True
+
+
+def _kill(record: ProcessRecord) -> None:
+    process = _process_of(record)
+    if process is None:
+        return
+    with suppress(psutil.NoSuchProcess):
+        for member in (*process.children(recursive=True), process):
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+    _gone(record, seconds=_KILLED_SECONDS)

@@ -1,5 +1,8 @@
 """Where the command line keeps what it makes: everything below `.yk/` in the checkout."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,18 @@ class State:
     @property
     def run(self) -> Path:
         return self.folder / "run"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait until no other command starts or stops things here, and keep others waiting."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def data(self, name: str) -> Path:
         return self.folder / "data" / name

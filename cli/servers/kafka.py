@@ -81,9 +81,14 @@ class KafkaServer:
 
         Raises CannotStart, with the path of the log, when it does not come up.
         """
+        address = self.launch(tied=tied)
+        self.wait()
+        return address
+
+    def launch(self, *, tied: bool = False) -> str:
+        """Start it without waiting; its bootstrap address."""
         running = self._processes.find(NAME)
         if running is not None:
-            self._wait()
             return running.address
         java = find_java()
         jars = jars_of(NAME)
@@ -107,9 +112,11 @@ class KafkaServer:
             address=f"{LOOPBACK}:{port}",
             stop_seconds=30,
         )
-        self._processes.start(plan, tied=tied)
-        self._wait()
-        return plan.address
+        return self._processes.start(plan, tied=tied).address
+
+    def wait(self) -> None:
+        """Wait until it answers; raises CannotStart when it does not come up."""
+        self._processes.wait_until(NAME, self.healthy, seconds=_READY_SECONDS, what="Kafka")
 
     def healthy(self) -> bool:
         """Whether the running broker answers the protocol's first question (which versions)."""
@@ -193,9 +200,6 @@ class KafkaServer:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(done.stdout + done.stderr)
             raise CannotStart(f"Kafka could not make its data folder: see {log}.")
-
-    def _wait(self) -> None:
-        self._processes.wait_until(NAME, self.healthy, seconds=_READY_SECONDS, what="Kafka")
 
 
 def speaks_kafka(address: str) -> bool:

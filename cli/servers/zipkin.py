@@ -22,11 +22,20 @@ class ZipkinServer:
 
         Raises CannotStart, with the path of the log, when it does not come up.
         """
+        address = self.launch(tied=tied)
+        self.wait()
+        return address
+
+    def launch(self, *, tied: bool = False) -> str:
+        """Start it without waiting; its address."""
         running = self._processes.find(NAME)
         if running is None:
             running = self._processes.start(self._plan(), tied=tied)
-        self._processes.wait_until(NAME, self.healthy, seconds=_READY_SECONDS, what="Zipkin")
         return running.address
+
+    def wait(self) -> None:
+        """Wait until it is well; raises CannotStart when it does not come up."""
+        self._processes.wait_until(NAME, self.healthy, seconds=_READY_SECONDS, what="Zipkin")
 
     def healthy(self) -> bool:
         """Whether the running one says it is well."""
