@@ -12,6 +12,7 @@ from cli.clauses import (
     read_citations,
     read_floor,
 )
+from cli.commands.clauses import app
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {"contracts", "billing", "monitoring", "notifications", "terms"}
