@@ -1,0 +1,120 @@
+"""One way to make the HTTP edge of a service."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel
+
+from libs.events.weather import is_weather
+from libs.web import problems
+from libs.web.edge import Edge, Ring
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when what it looks at answers; raises when it does not."""
+
+_CHECK_SECONDS = 2.0
+
+
+class FieldProblem(BaseModel):
+    """One part of a request that is malformed; `pointer` is a JSON Pointer."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457, with our members."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    instance: str | None = None
+    clause: str | None = None
+    trace_id: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def make_app(
+    title: str,
+    *,
+    edge: Edge,
+    routers: tuple[APIRouter, ...],
+    ready: Mapping[str, Check],
+    metrics: Callable[[], str] | None = None,
+    standing: Callable[[], Awaitable[dict[str, Any]]] | None = None,
+    description: str = "",
+) -> FastAPI:
+    """The application of a service; health, readiness, metrics and docs need no token.
+
+    `ready` names what must answer before work may come; `metrics` gives the Prometheus text;
+    `standing` says how far log, relay and readers have come.
+    """
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        openapi_url="/openapi.json",
+        responses={
+            422: {
+                "description": "The request is malformed",
+                "content": {
+                    problems.MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()},
+                },
+            }
+        },
+    )
+    app.state.edge = edge
+    problems.install(app)
+    app.add_middleware(Ring)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_free_routes(ready, metrics=metrics, standing=standing))
+    return app
+
+
+def _free_routes(
+    ready: Mapping[str, Check],
+    *,
+    metrics: Callable[[], str] | None,
+    standing: Callable[[], Awaitable[dict[str, Any]]] | None,
+) -> APIRouter:
+    router = APIRouter(tags=["running"])
+
+    @router.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @router.get("/health/ready")
+    async def readiness() -> JSONResponse:
+        found = {name: await _answers(check) for name, check in ready.items()}
+        return JSONResponse(found, status_code=200 if all(found.values()) else 503)
+
+    if metrics is not None:
+
+        @router.get("/metrics")
+        async def prometheus() -> Response:
+            return PlainTextResponse(metrics())
+
+    if standing is not None:
+
+        @router.get("/standing")
+        async def how_far() -> dict[str, Any]:
+            return await standing()
+
+    return router
+
+
+async def _answers(check: Check) -> bool:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check()
+    except Exception as error:
+        if not is_weather(error):
+            raise
+        return False
+    return True
