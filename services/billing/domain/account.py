@@ -1,0 +1,466 @@
+"""A billing account: how a customer pays, what was billed, what is open, and what was paid."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import assert_never
+from uuid import UUID, uuid5
+
+from libs.events.vocabulary.billing import (
+    AccountArranged,
+    AccountEvent,
+    AccountOpened,
+    AppliedPart,
+    ArrearsSettled,
+    ChargeLine,
+    CreditNoteIssued,
+    DueDateAgreed,
+    InterestEntry,
+    InvoiceIssued,
+    LateInterestCharged,
+    LateInterestWaived,
+    MonthsLumped,
+    PaymentLate,
+    PaymentReceived,
+    PaymentReversed,
+    PenaltyCharged,
+    SurplusApplied,
+)
+from libs.events.vocabulary.contracts import PaymentMethod
+from libs.refusal.refusal import NotFound, Refusal
+from services.billing.domain.debts import Debt
+
+_ACCOUNTS = UUID("5b8f3f0e-6f0f-4c0e-8a55-0e6b7f1a9d21")
+PENALTY = "penalty"
+
+
+class AlreadyOpen(Refusal):
+    """The account is there for another customer or other contracts."""
+
+    code = "account-already-open"
+    title = "The account is open already, for others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Something owed: an invoice (or its part with one due date) or a demand by itself.
+
+    `document_id` is the invoice or the demand; `total` with tax, lowered by credit notes. A claim
+    without a due date is settled only by what is over.
+    """
+
+    claim_id: UUID
+    document_id: UUID
+    contract_ids: tuple[UUID, ...]
+    month: str
+    months: tuple[str, ...]
+    due_on: date | None
+    total: int
+    arises_on: date
+    interest: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidPart:
+    """A part of a claim that was paid on a day, by a payment or (None) by what was left over."""
+
+    claim_id: UUID
+    payment_id: UUID | None
+    paid_on: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """An invoice or credit note as issued, as much of it as later decisions rest on."""
+
+    document_id: UUID
+    number: int
+    run_id: UUID
+    contract_ids: tuple[UUID, ...]
+    month: str
+    from_on: date
+    to_on: date
+    total: int
+    issued_on: date
+    due_on: date | None
+    refers_to: UUID | None
+    credit_note: bool
+    lines: tuple[ChargeLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unopened:
+    """Nothing has happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An open account.
+
+    `pending` is interest owed that no document shows yet; `noticed` the claims said to be late;
+    `unapplied` money that no claim took.
+    """
+
+    account_id: UUID
+    customer_id: UUID
+    contract_ids: tuple[UUID, ...]
+    payment_method: PaymentMethod
+    opened_on: date
+    arrangement: AccountArranged | None = None
+    due_dates: Mapping[tuple[UUID, str], date] = field(default_factory=lambda: MappingProxyType({}))
+    lumps: tuple[MonthsLumped, ...] = ()
+    issued: tuple[Issued, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    demands: tuple[PenaltyCharged, ...] = ()
+    payments: Mapping[UUID, PaymentReceived] = field(default_factory=lambda: MappingProxyType({}))
+    reversed: frozenset[UUID] = frozenset()
+    parts: tuple[PaidPart, ...] = ()
+    interest: tuple[tuple[UUID, InterestEntry], ...] = ()
+    pending: tuple[InterestEntry, ...] = ()
+    waived: tuple[InterestEntry, ...] = ()
+    noticed: frozenset[UUID] = frozenset()
+    unapplied: int = 0
+
+    def open_of(self, claim: Claim) -> int:
+        """What is still open of a claim, in yen."""
+        return claim.total - sum(p.amount for p in self.parts if p.claim_id == claim.claim_id)
+
+    def billed_lines(self, contract_id: UUID, month: str) -> tuple[ChargeLine, ...]:
+        """All lines ever billed for a billing month of a contract, adjustments included."""
+        return tuple(
+            line
+            for document in self.issued
+            for line in document.lines
+            if line.contract_id == contract_id and (line.adjusts or line.month) == month
+        )
+
+    def bill_of(self, contract_id: UUID, month: str) -> Issued | None:
+        """The invoice that first billed a month of a contract; None while it is not billed."""
+        return next(
+            (
+                document
+                for document in self.issued
+                if not document.credit_note
+                and any(
+                    line.contract_id == contract_id and not line.adjusts and line.month == month
+                    for line in document.lines
+                )
+            ),
+            None,
+        )
+
+    def claims_of(self, month: str) -> tuple[Claim, ...]:
+        """The claims that a payment or certificate naming this month means."""
+        return tuple(c for c in self.claims if not c.interest and month in (c.month, *c.months))
+
+
+AccountState = Unopened | Account
+
+
+def account_of(contract_id: UUID) -> UUID:
+    """The account of a contract that no other arrangement was made for."""
+    return uuid5(_ACCOUNTS, str(contract_id))
+
+
+def interest_claim_of(invoice_id: UUID) -> UUID:
+    """The claim for the late interest that an invoice shows in its own section."""
+    return uuid5(invoice_id, "interest")
+
+
+def fold_account(events: Iterable[AccountEvent]) -> AccountState:
+    """The account after these events, oldest first."""
+    state: AccountState = Unopened()
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
+def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C901, PLR0911, PLR0912 - one case an event type
+    """The account after one more event."""
+    if isinstance(event, AccountOpened):
+        return Account(
+            account_id=event.account_id,
+            customer_id=event.customer_id,
+            contract_ids=event.contract_ids,
+            payment_method=event.payment_method,
+            opened_on=event.opened_on,
+        )
+    if isinstance(state, Unopened):
+        return state
+    match event:
+        case AccountArranged():
+            return replace(state, arrangement=event, payment_method=event.payment_method)
+        case DueDateAgreed():
+            agreed = {**state.due_dates, (event.contract_id, event.month): event.due_on}
+            return replace(state, due_dates=MappingProxyType(agreed))
+        case MonthsLumped():
+            return replace(state, lumps=(*state.lumps, event))
+        case InvoiceIssued():
+            return _invoiced(state, event)
+        case CreditNoteIssued():
+            return _credited(state, event)
+        case PenaltyCharged():
+            return replace(
+                state,
+                demands=(*state.demands, event),
+                claims=(*state.claims, _claim_of_demand(event)),
+            )
+        case PaymentReceived():
+            return _paid(state, event)
+        case PaymentReversed():
+            return _unpaid(state, event)
+        case LateInterestCharged():
+            return replace(
+                state,
+                interest=(*state.interest, *((event.payment_id, e) for e in event.entries)),
+                pending=(*state.pending, *event.entries),
+            )
+        case LateInterestWaived():
+            return replace(
+                state,
+                pending=tuple(e for e in state.pending if e not in event.entries),
+                waived=(*state.waived, *event.entries),
+            )
+        case SurplusApplied():
+            parts = _parts(event.applied, payment_id=None, paid_on=event.applied_on)
+            return replace(state, parts=(*state.parts, *parts), unapplied=event.unapplied)
+        case PaymentLate():
+            return replace(state, noticed=state.noticed | {event.invoice_id})
+        case ArrearsSettled():
+            return replace(state, noticed=state.noticed - {event.invoice_id})
+        case _:
+            assert_never(event)
+
+
+def _invoiced(state: Account, event: InvoiceIssued) -> Account:
+    document = Issued(
+        document_id=event.invoice_id,
+        number=event.number,
+        run_id=event.run_id,
+        contract_ids=event.contract_ids,
+        month=event.month,
+        from_on=event.from_on,
+        to_on=event.to_on,
+        total=event.total,
+        issued_on=event.issued_on,
+        due_on=event.due_on,
+        refers_to=event.refers_to,
+        credit_note=False,
+        lines=event.lines,
+    )
+    shown = tuple(e.model_copy(update={"charged": True}) for e in event.interest)
+    return replace(
+        state,
+        issued=(*state.issued, document),
+        claims=(*state.claims, *_claims_of_invoice(event)),
+        pending=tuple(
+            e for e in state.pending if e.model_copy(update={"charged": True}) not in shown
+        ),
+    )
+
+
+def _claims_of_invoice(event: InvoiceIssued) -> tuple[Claim, ...]:
+    """One claim for every due date of the invoice, and one for its interest.
+
+    Where lines of one invoice fall due on several days its tax is divided over them in order of
+    the days, each part cut to yen and the rest with the last.
+    """
+    arises_on = min(event.issued_on, event.to_on + timedelta(days=1))
+    months = tuple(sorted({line.month for line in event.lines if line.month and not line.adjusts}))
+    shares = _shares_by_due_date(event)
+    claims = [
+        Claim(
+            claim_id=event.invoice_id if len(shares) == 1 else uuid5(event.invoice_id, str(due_on)),
+            document_id=event.invoice_id,
+            contract_ids=event.contract_ids,
+            month=event.month,
+            months=months,
+            due_on=due_on,
+            total=total,
+            arises_on=arises_on,
+        )
+        for due_on, total in shares
+    ]
+    if event.payable != event.total:
+        claims.append(
+            Claim(
+                claim_id=interest_claim_of(event.invoice_id),
+                document_id=event.invoice_id,
+                contract_ids=event.contract_ids,
+                month=event.month,
+                months=(),
+                due_on=None,
+                total=event.payable - event.total,
+                arises_on=event.issued_on,
+                interest=True,
+            )
+        )
+    return tuple(claims)
+
+
+def _shares_by_due_date(event: InvoiceIssued) -> list[tuple[date | None, int]]:
+    days = sorted({line.due_on or event.due_on for line in event.lines} - {None}, key=str)
+    if len(days) <= 1:
+        return [(days[0] if days else event.due_on, event.total)] if event.lines else []
+    shares: list[tuple[date | None, int]] = []
+    left = event.total
+    for due_on in days[:-1]:
+        lines = [line for line in event.lines if (line.due_on or event.due_on) == due_on]
+        share = sum(line.amount for line in lines) + sum(
+            sum(line.amount for line in lines if line.tax_rate == tax.rate) * tax.rate // 100
+            for tax in event.tax
+        )
+        shares.append((due_on, share))
+        left -= share
+    return [*shares, (days[-1], left)]
+
+
+def _claim_of_demand(event: PenaltyCharged) -> Claim:
+    return Claim(
+        claim_id=event.penalty_id,
+        document_id=event.penalty_id,
+        contract_ids=(event.contract_id,),
+        month=PENALTY,
+        months=(),
+        due_on=event.due_on,
+        total=event.total,
+        arises_on=event.charged_on,
+    )
+
+
+def _credited(state: Account, event: CreditNoteIssued) -> Account:
+    """Lower the claims of the invoice referred to, the last due first; what was paid is over."""
+    document = Issued(
+        document_id=event.credit_note_id,
+        number=event.number,
+        run_id=event.run_id,
+        contract_ids=event.contract_ids,
+        month=event.month,
+        from_on=event.from_on,
+        to_on=event.to_on,
+        total=event.total,
+        issued_on=event.issued_on,
+        due_on=None,
+        refers_to=event.refers_to,
+        credit_note=True,
+        lines=event.lines,
+    )
+    left = -event.total
+    lowered: dict[UUID, int] = {}
+    for claim in reversed(state.claims):
+        if claim.document_id == event.refers_to and not claim.interest and left > 0:
+            lowered[claim.claim_id] = min(left, claim.total)
+            left -= lowered[claim.claim_id]
+    claims = tuple(
+        replace(claim, total=claim.total - lowered.get(claim.claim_id, 0)) for claim in state.claims
+    )
+    after = replace(state, issued=(*state.issued, document), claims=claims)
+    over, parts = _cut_parts(after)
+    return replace(after, parts=parts, unapplied=state.unapplied + over + left)
+
+
+def _cut_parts(state: Account) -> tuple[int, tuple[PaidPart, ...]]:
+    """What was paid over the claims' totals, and the parts without it, the latest cut first."""
+    over_by_claim = {c.claim_id: max(0, -state.open_of(c)) for c in state.claims}
+    total_over = sum(over_by_claim.values())
+    kept: list[PaidPart] = []
+    for part in reversed(state.parts):
+        cut = min(part.amount, over_by_claim.get(part.claim_id, 0))
+        over_by_claim[part.claim_id] = over_by_claim.get(part.claim_id, 0) - cut
+        if part.amount > cut:
+            kept.append(replace(part, amount=part.amount - cut))
+    return total_over, tuple(reversed(kept))
+
+
+def _parts(
+    applied: Iterable[AppliedPart], *, payment_id: UUID | None, paid_on: date
+) -> tuple[PaidPart, ...]:
+    return tuple(
+        PaidPart(claim_id=a.debt_id, payment_id=payment_id, paid_on=paid_on, amount=a.amount)
+        for a in applied
+    )
+
+
+def _paid(state: Account, event: PaymentReceived) -> Account:
+    parts = _parts(event.applied, payment_id=event.payment_id, paid_on=event.settled_on)
+    return replace(
+        state,
+        payments=MappingProxyType({**state.payments, event.payment_id: event}),
+        parts=(*state.parts, *parts),
+        unapplied=state.unapplied + event.unapplied,
+    )
+
+
+def _unpaid(state: Account, event: PaymentReversed) -> Account:
+    """Take a payment's parts back, and as much of what was left over as it had brought.
+
+    Interest that its parts bore and no document shows yet is no longer owed.
+    """
+    gone = tuple(e for payment_id, e in state.interest if payment_id == event.payment_id)
+    missing = max(0, state.payments[event.payment_id].unapplied - state.unapplied)
+    kept: list[PaidPart] = []
+    for part in reversed(state.parts):
+        if part.payment_id == event.payment_id:
+            continue
+        cut = min(part.amount, missing) if part.payment_id is None else 0
+        missing -= cut
+        if part.amount > cut:
+            kept.append(replace(part, amount=part.amount - cut))
+    brought = state.payments[event.payment_id].unapplied
+    return replace(
+        state,
+        reversed=state.reversed | {event.payment_id},
+        parts=tuple(reversed(kept)),
+        interest=tuple(pair for pair in state.interest if pair[0] != event.payment_id),
+        pending=tuple(e for e in state.pending if e not in gone),
+        unapplied=max(0, state.unapplied - brought),
+    )
+
+
+def open_account(
+    state: AccountState,
+    *,
+    account_id: UUID,
+    customer_id: UUID,
+    contract_ids: tuple[UUID, ...],
+    payment_method: PaymentMethod,
+    opened_on: date,
+) -> tuple[AccountEvent, ...]:
+    """Open the account; opening it for the same again changes nothing."""
+    if isinstance(state, Account):
+        if (state.customer_id, state.contract_ids) != (customer_id, contract_ids):
+            raise AlreadyOpen
+        return ()
+    return (
+        AccountOpened(
+            account_id=account_id,
+            customer_id=customer_id,
+            contract_ids=contract_ids,
+            payment_method=payment_method,
+            opened_on=opened_on,
+        ),
+    )
+
+
+def opened(state: AccountState) -> Account:
+    """The account, which must be open; raises NotFound."""
+    if isinstance(state, Unopened):
+        raise NotFound("there is no such account")
+    return state
+
+
+def open_debts(account: Account) -> tuple[Debt, ...]:
+    """The claims with a due date that money can settle, with what is open of each."""
+    return tuple(
+        Debt(
+            debt_id=claim.claim_id,
+            month=claim.month,
+            due_on=claim.due_on,
+            total=amount,
+            arises_on=claim.arises_on,
+        )
+        for claim in account.claims
+        if claim.due_on is not None and (amount := account.open_of(claim)) > 0
+    )
