@@ -66,7 +66,11 @@ class OutageRecorded(Event):
 
 
 class DeviceSwapped(Event):
-    """A replacement by send-back: the new device stands where the old one stood."""
+    """A replacement by send-back: the new device stands where the old one stood.
+
+    The old one is owed back at the latest on `due_back_on`; `replacement_cost` is its
+    re-procurement price in yen on the day of shipment, where an operator stated it.
+    """
 
     effective: ClassVar[str | None] = "swapped_on"
 
@@ -81,16 +85,20 @@ class DeviceSwapped(Event):
     swapped_on: date
     ownership_moved_on: date
     due_back_on: date | None = None
+    replacement_cost: int | None = None
 
 
 class FaultyDeviceReturned(Event):
-    """The replaced device came back; a claim in yen (untaxed) where it was damaged."""
+    """The replaced device came back; a claim in yen (untaxed) where it was damaged.
+
+    Without `device_id` it was replaced before this system knew of it.
+    """
 
     effective: ClassVar[str | None] = "returned_on"
 
     type: Literal["monitoring.faulty-device-returned.v1"] = "monitoring.faulty-device-returned.v1"
     contract_id: UUID
-    device_id: UUID
+    device_id: UUID | None
     returned_on: date
     finding: Literal["normal", "excessive", "negligent"]
     replacement_cost: int | None = None
