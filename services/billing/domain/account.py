@@ -177,6 +177,13 @@ def fold_account(events: Iterable[AccountEvent]) -> AccountState:
     return state
 
 
+def fold_account_from(account: Account, events: Iterable[AccountEvent]) -> Account:
+    """An open account after more events; an account once open stays so."""
+    for event in events:
+        account = opened(evolve(account, event))
+    return account
+
+
 def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C901, PLR0911, PLR0912 - one case an event type
     """The account after one more event."""
     if isinstance(event, AccountOpened):
@@ -202,11 +209,7 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
         case CreditNoteIssued():
             return _credited(state, event)
         case PenaltyCharged():
-            return replace(
-                state,
-                demands=(*state.demands, event),
-                claims=(*state.claims, _claim_of_demand(event)),
-            )
+            return _demanded(state, event)
         case PaymentReceived():
             return _paid(state, event)
         case PaymentReversed():
@@ -331,7 +334,6 @@ def _claim_of_demand(event: PenaltyCharged) -> Claim:
 
 
 def _credited(state: Account, event: CreditNoteIssued) -> Account:
-    """Lower the claims of the invoice referred to, the last due first; what was paid is over."""
     document = Issued(
         document_id=event.credit_note_id,
         number=event.number,
@@ -347,16 +349,37 @@ def _credited(state: Account, event: CreditNoteIssued) -> Account:
         credit_note=True,
         lines=event.lines,
     )
-    left = -event.total
+    documents = frozenset({event.refers_to})
+    return _lowered(
+        replace(state, issued=(*state.issued, document)), documents=documents, by=-event.total
+    )
+
+
+def _demanded(state: Account, event: PenaltyCharged) -> Account:
+    """Add a demand; a negative one lowers those made before under its key."""
+    after = replace(state, demands=(*state.demands, event))
+    if event.total >= 0:
+        return replace(after, claims=(*state.claims, _claim_of_demand(event)))
+    same = frozenset(
+        d.penalty_id
+        for d in state.demands
+        if (d.contract_id, d.key) == (event.contract_id, event.key)
+    )
+    return _lowered(after, documents=same, by=-event.total)
+
+
+def _lowered(state: Account, *, documents: frozenset[UUID], by: int) -> Account:
+    """Lower the claims of documents, the last due first; what was paid already is left over."""
+    left = by
     lowered: dict[UUID, int] = {}
     for claim in reversed(state.claims):
-        if claim.document_id == event.refers_to and not claim.interest and left > 0:
+        if claim.document_id in documents and not claim.interest and left > 0:
             lowered[claim.claim_id] = min(left, claim.total)
             left -= lowered[claim.claim_id]
     claims = tuple(
         replace(claim, total=claim.total - lowered.get(claim.claim_id, 0)) for claim in state.claims
     )
-    after = replace(state, issued=(*state.issued, document), claims=claims)
+    after = replace(state, claims=claims)
     over, parts = _cut_parts(after)
     return replace(after, parts=parts, unapplied=state.unapplied + over + left)
 
