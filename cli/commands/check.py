@@ -5,6 +5,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -14,7 +15,7 @@ STEPS = {
     "format": ("ruff", "format", "--check"),
     "lint": ("ruff", "check", "--output-format", "concise"),
     "types": ("mypy", "."),
-    "imports": ("importlinter.cli", "lint"),
+    "imports": ("lint-imports",),
     "tests": ("pytest", "tests/unit", "tests/architecture", "-q"),
 }
 
@@ -52,7 +53,7 @@ def _longest_first() -> list[tuple[str, tuple[str, ...]]]:
 def _outcome(step: tuple[str, ...]) -> Outcome:
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", *step],
+        [Path(sys.executable).with_name(step[0]), *step[1:]],
         cwd=CHECKOUT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
