@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import clauses as catalogue
+from cli.catalogue import Clause, ClauseId, parts_of, read_catalogue
+from cli.citations import Citations, read_citations
+from cli.clauses import FLOOR, Coverage, below_floor, coverage, read_floor, record_floor
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,9 +35,9 @@ def clauses(
     """Print the coverage of the clauses; fail on an unknown id and on a loss of coverage."""
     if context.invoked_subcommand is not None:
         return
-    known = catalogue.read_catalogue(ROOT)
-    citations = catalogue.read_citations(ROOT, catalogue=known)
-    reached = catalogue.coverage(known, citations=citations)
+    known = read_catalogue(ROOT)
+    citations = read_citations(ROOT, catalogue=known)
+    reached = coverage(known, citations=citations)
     if as_json:
         typer.echo(json.dumps(asdict(reached), ensure_ascii=False))
     else:
@@ -44,35 +46,35 @@ def clauses(
     for citation in citations.unknown(known):
         typer.echo(f"unknown clause {citation.id} at {citation.place()}", err=True)
         failed = True
-    missing = catalogue.below_floor(reached, floor=catalogue.read_floor(ROOT))
+    missing = below_floor(reached, floor=read_floor(ROOT))
     for owner, count in missing.items():
-        typer.echo(f"coverage of {owner} fell: {count} below {catalogue.FLOOR}", err=True)
+        typer.echo(f"coverage of {owner} fell: {count} below {FLOOR}", err=True)
         failed = True
     if failed:
         raise typer.Exit(1)
     if record:
-        catalogue.record_floor(ROOT, reached=reached)
-        typer.echo(f"recorded in {catalogue.FLOOR}", err=True)
+        record_floor(ROOT, reached=reached)
+        typer.echo(f"recorded in {FLOOR}", err=True)
 
 
 @app.command()
 def where(clause_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Say what a clause means, who owns it, and where it is carried out and tested."""
-    known = catalogue.read_catalogue(ROOT)
-    parts = catalogue.parts_of(clause_id, catalogue=known)
+    known = read_catalogue(ROOT)
+    parts = parts_of(clause_id, catalogue=known)
     if not parts:
         typer.echo(f"no clause {clause_id} in terms/clauses", err=True)
         raise typer.Exit(1)
-    citations = catalogue.read_citations(ROOT, catalogue=known)
+    citations = read_citations(ROOT, catalogue=known)
     for clause in parts:
         _print_clause(clause, citations=citations, catalogue_of=known)
 
 
 def _print_clause(
-    clause: catalogue.Clause,
+    clause: Clause,
     *,
-    citations: catalogue.Citations,
-    catalogue_of: dict[catalogue.ClauseId, catalogue.Clause],
+    citations: Citations,
+    catalogue_of: dict[ClauseId, Clause],
 ) -> None:
     kind = "" if clause.executable else " (text, nothing to carry out)"
     typer.echo(f"{clause.id} · {clause.title}\n{clause.where} · terms/clauses/{clause.terms}.yaml")
@@ -87,13 +89,13 @@ def _print_clause(
         found = [
             citation.place()
             for citation in places
-            if clause in catalogue.parts_of(citation.id, catalogue=catalogue_of)
+            if clause in parts_of(citation.id, catalogue=catalogue_of)
         ]
         typer.echo(f"{label:<6} " + ("\n       ".join(found) or "-"))
     typer.echo()
 
 
-def _print_table(reached: catalogue.Coverage) -> None:
+def _print_table(reached: Coverage) -> None:
     for title, groups in (("context", reached.by_context), ("terms", reached.by_terms)):
         table = Table(title, "executable", "covered", "%", title=f"Clauses by {title}")
         for column in table.columns[1:]:

@@ -5,13 +5,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from cli.clauses import (
-    below_floor,
-    coverage,
-    read_catalogue,
-    read_citations,
-    read_floor,
-)
+from cli.catalogue import read_catalogue
+from cli.citations import read_citations
+from cli.clauses import below_floor, coverage, read_floor
 from cli.commands.clauses import app
 
 ROOT = Path(__file__).resolve().parents[2]

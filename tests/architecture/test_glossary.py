@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.clauses import read_catalogue
+from cli.catalogue import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = "## Terms"

@@ -4,20 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.clauses import (
-    Citations,
-    ClauseId,
-    Count,
-    Coverage,
-    below_floor,
-    clauses_of_docstring,
-    coverage,
-    parts_of,
-    read_catalogue,
-    read_citations,
-    read_floor,
-    record_floor,
-)
+from cli.catalogue import ClauseId, parts_of, read_catalogue
+from cli.citations import Citations, clauses_of_docstring, read_citations
+from cli.clauses import Count, Coverage, below_floor, coverage, read_floor, record_floor
 
 CATALOGUE = """\
 clauses:
