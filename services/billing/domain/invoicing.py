@@ -112,7 +112,7 @@ def draft_contract(account: Account, *, contract: ContractBooks, order: Order) -
     A month already billed is never billed again: only its differences are. A month with nothing to
     charge has no invoice.
 
-    Clauses: WUTM-31, WSRV-31 (months put together wait for the last of them), WUTM-27.3 and
+    Clauses: WUTM-31, WSRV-31 (months put together wait for the last of them), WUTM-27.3,
     WSRV-27.3 (interest alone may be left out), NSEC-14.9a, WUTM-32.1, WSRV-29 (tax once a document
     and rate).
     """
