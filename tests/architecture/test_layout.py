@@ -27,15 +27,20 @@ def test_packages_run_nothing_when_imported() -> None:
     assert filled == []
 
 
-def test_every_refusal_has_a_code_of_its_own() -> None:
+def test_a_context_has_one_refusal_a_code_and_a_code_has_one_title() -> None:
     for source in sources(PROGRAM):
         if source.path.name != "__main__.py":
             import_module(".".join(source.path.with_suffix("").parts).removesuffix(".__init__"))
-    by_code: dict[str, set[str]] = {}
+    places: dict[tuple[str, str], set[str]] = {}
+    titles: dict[str, set[str]] = {}
     for refusal in _descendants(Refusal):
-        place = f"{refusal.__module__}.{refusal.__qualname__}"
-        by_code.setdefault(refusal.code, set()).add(place)
-    assert {code: places for code, places in by_code.items() if len(places) > 1} == {}
+        folder, context, *_ = refusal.__module__.split(".")
+        if folder in PROGRAM:
+            place = f"{refusal.__module__}.{refusal.__qualname__}"
+            places.setdefault((context, refusal.code), set()).add(place)
+            titles.setdefault(refusal.code, set()).add(refusal.title)
+    assert {code: found for code, found in places.items() if len(found) > 1} == {}
+    assert {code: found for code, found in titles.items() if len(found) > 1} == {}
 
 
 def _descendants(of: type[Refusal]) -> set[type[Refusal]]:
