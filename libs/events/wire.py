@@ -146,13 +146,15 @@ class Wire:
 
 def dump(value: object) -> bytes:
     """JSON bytes of a value that may hold models, dates, instants and ids."""
-    return orjson.dumps(value, default=_fields_of, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
 
-def _fields_of(value: object) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, BaseModel):
         return value.__dict__
-    raise TypeError
+    if isinstance(value, UUID):  # asyncpg gives ids of a class of its own
+        return str(value)
+    raise TypeError(f"an event can't hold a {type(value).__name__}")
 
 
 def _bound(event_id: UUID, field: str) -> bytes:

@@ -1,0 +1,253 @@
+"""Appends of many callers in one transaction.
+
+Callers put what they want appended in a queue and wait; one task takes whatever waits, settles it
+under the append lock and commits it together. The lock is one for the whole database and is taken
+by the transaction's first statement, when all that could be done without it (encoding, encrypting)
+is done. So positions are given in the order of commits, and whoever reads by position passes over
+nothing, with any number of processes appending.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from libs.dates.clock import Clock
+from libs.events import log_sql as sql
+from libs.events.away import is_away
+from libs.events.log import Appended, LogUnavailable, OutcomeUnknown
+from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, settle
+
+MAX_APPENDS = 500
+MAX_EVENTS = 5_000
+_FEW_EVENTS = 64
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+_Held: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_BELONGS_TO_ONE = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    asked: Asked
+    done: asyncio.Future[Appended]
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What a batch came to, and what of it must be written."""
+
+    standing: Standing
+    outcomes: list[Appended | BaseException] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    winners: list[Asked] = field(default_factory=list)
+
+
+class Appender:
+    """The appending task of one process; make it with `start`, end it with `close`."""
+
+    def __init__(self, pool: Pool, *, identity: Identity, clock: Clock) -> None:
+        self._pool = pool
+        self._identity = identity
+        self._clock = clock
+        self._queue: deque[_Waiting] = deque()
+        self._work = asyncio.Event()
+        self._news = asyncio.Event()
+        self._closed = False
+        self._connection: _Held | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to take appends."""
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"append {self._identity.context}"),
+            asyncio.create_task(self._tell(), name=f"notify {self._identity.context}"),
+        ]
+
+    async def close(self) -> None:
+        """Append what waits, then stop; later appends are `LogUnavailable`."""
+        self._closed = True
+        self._work.set()
+        appending, telling = self._tasks
+        await appending
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        await self._give_back()
+
+    async def append(self, asked: Asked) -> Appended:
+        """Wait until it stands durably, or raise why it does not."""
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(asked, done))
+        self._work.set()
+        return await done
+
+    async def _run(self) -> None:
+        while not self._closed or self._queue:
+            await self._work.wait()
+            self._work.clear()
+            while batch := self._take():
+                await self._append_batch(batch)
+
+    def _take(self) -> list[_Waiting]:
+        """What waits, up to the limits; callers that were cancelled meanwhile are left out."""
+        batch: list[_Waiting] = []
+        events = 0
+        while self._queue and len(batch) < MAX_APPENDS and events < MAX_EVENTS:
+            waiting = self._queue.popleft()
+            if not waiting.done.done():
+                batch.append(waiting)
+                events += sum(len(stream.entries) for stream in waiting.asked.streams)
+        return batch
+
+    async def _append_batch(self, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = await self._attempt([waiting.asked for waiting in batch])
+        except _BELONGS_TO_ONE as error:
+            if len(batch) > 1:
+                for waiting in batch:
+                    await self._append_batch([waiting])
+                return
+            outcomes = [error]
+        except Exception as error:  # noqa: BLE001 - the outermost loop; each caller is told
+            outcomes = [error] * len(batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if waiting.done.done():
+                continue
+            if isinstance(outcome, BaseException):
+                waiting.done.set_exception(outcome)
+            else:
+                waiting.done.set_result(outcome)
+
+    async def _attempt(self, batch: Sequence[Asked]) -> list[Appended | BaseException]:
+        """One transaction; when it raises nothing stands, save with `OutcomeUnknown`."""
+        try:
+            connection = await self._hold()
+            await sql.begin_locked(connection)
+            settled = self._settle(await _find_standing(connection, batch=batch), batch=batch)
+            if not settled.winners:
+                await sql.rollback(connection)
+                return settled.outcomes
+            await _write(connection, settled=settled)
+        except _BELONGS_TO_ONE:
+            await self._roll_back()
+            raise
+        except BaseException as error:
+            await self._end_connection()
+            if is_away(error):
+                raise LogUnavailable(str(error)) from error
+            raise
+        try:
+            await sql.commit(connection)
+        except BaseException as error:
+            await self._end_connection()
+            raise OutcomeUnknown(str(error)) from error
+        self._news.set()
+        return settled.outcomes
+
+    def _settle(self, standing: Standing, *, batch: Sequence[Asked]) -> _Settled:
+        settled = _Settled(standing)
+        now = self._clock.now()
+        for asked in batch:
+            try:
+                appended = settle(standing, asked=asked, now=now, identity=self._identity)
+            except Exception as refused:  # noqa: BLE001 - an append's failure is its caller's alone
+                settled.outcomes.append(refused)
+                continue
+            settled.outcomes.append(appended)
+            if appended.replayed is None:
+                settled.winners.append(asked)
+                datas = (entry.data for stream in asked.streams for entry in stream.entries)
+                settled.rows.extend(
+                    sql.event_row(event, data=data)
+                    for event, data in zip(appended.events, datas, strict=True)
+                )
+        return settled
+
+    async def _hold(self) -> _Held:
+        """The connection kept for appending; a new one when the old one is gone."""
+        if self._connection is not None and self._connection.is_closed():
+            await self._end_connection()
+        if self._connection is None:
+            self._connection = await self._pool.acquire()
+            await sql.prepare_appender(self._connection)
+        return self._connection
+
+    async def _roll_back(self) -> None:
+        try:
+            if self._connection is not None:
+                await sql.rollback(self._connection)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await self._end_connection()
+
+    async def _end_connection(self) -> None:
+        """End a connection in an unknown state; the server then undoes and unlocks by itself."""
+        if self._connection is not None:
+            self._connection.terminate()
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._pool.release(connection)
+
+    async def _tell(self) -> None:
+        """Wake followers after commits: once for all commits made while it was telling."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await sql.notify(self._pool)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                continue  # followers look by themselves too
+
+
+async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standing:
+    """How the log stands for this batch; riders that nobody brought cost nothing."""
+    standing = await sql.find_standing(
+        connection, stream_ids={stream.stream_id for asked in batch for stream in asked.streams}
+    )
+    riders = [asked.riders for asked in batch]
+    if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
+        standing.answers = await sql.find_answers(connection, names=list(keys))
+    reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
+    if names := reserved.union(*(r.release for r in riders)):
+        standing.reservations = await sql.find_reservations(connection, names=list(names))
+    if moves := {(m.consumer, m.topic, m.partition) for r in riders for m in r.cursors}:
+        standing.cursors = await sql.find_cursors(connection, names=list(moves))
+    if parked := {event_id for r in riders for event_id in r.unpark}:
+        standing.parked = await sql.find_parked(connection, event_ids=list(parked))
+    return standing
+
+
+async def _write(connection: _Held, *, settled: _Settled) -> None:
+    standing = settled.standing
+    if settled.rows:
+        few = len(settled.rows) <= _FEW_EVENTS
+        write = sql.insert_events if few else sql.copy_events
+        await write(connection, rows=settled.rows)
+        await sql.move_heads(connection, standing=standing)
+    riders = [asked.riders for asked in settled.winners]
+    if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
+        answers: dict[KeyName, Answer] = {name: standing.answers[name] for name in keys}
+        await sql.insert_answers(connection, answers=answers)
+    reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
+    if names := reserved.union(*(r.release for r in riders)):
+        await sql.delete_reservations(connection, names=list(names))
+        held = [wish for name in names for wish in standing.reservations[name]]
+        await sql.insert_reservations(connection, reservations=held)
+    if moves := {(m.consumer, m.topic, m.partition) for r in riders for m in r.cursors}:
+        cursors = {name: standing.cursors[name] for name in moves}
+        await sql.store_cursors(connection, cursors=cursors)
+    if parked := [event_id for r in riders for event_id in r.unpark]:
+        await sql.delete_parked(connection, event_ids=parked)

@@ -1,0 +1,374 @@
+"""The statements of the log on PostgreSQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from libs.events.envelope import Envelope, Event, Recorded
+from libs.events.log import Reservation
+from libs.events.settle import Answer, Cursor, CursorName, Identity, KeyName, ReservedName, Standing
+from libs.events.wire import Stored
+
+Executor: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+
+_EVENT_COLUMNS = (
+    "position",
+    "stream_id",
+    "version",
+    "partition",
+    "sequence",
+    "event_id",
+    "type",
+    "recorded_at",
+    "correlation_id",
+    "causation_id",
+    "actor",
+    "traceparent",
+    "data",
+)
+
+FIND_IDENTITY = "SELECT context, log_epoch, rehearsal, partitions FROM log_identity"
+
+
+async def find_identity(connection: Executor) -> Identity | None:
+    """What log the database holds; None where none was initialised."""
+    row = await connection.fetchrow(FIND_IDENTITY)
+    return None if row is None else Identity(**row)
+
+
+# The appender's look-ups are always by index, also while the planner still thinks a table is empty.
+PREPARE_APPENDER = """
+SET lock_timeout = '10s';
+SET enable_seqscan = off;
+SET enable_bitmapscan = off
+"""
+
+
+async def prepare_appender(connection: Executor) -> None:
+    """Make a connection fit for appending; the pool's reset undoes it."""
+    await connection.execute(PREPARE_APPENDER)
+
+
+# Under READ COMMITTED the next statement sees all that earlier holders of the lock committed.
+BEGIN_LOCKED = "BEGIN; SELECT pg_advisory_xact_lock(133477034353006)"
+
+
+async def begin_locked(connection: Executor) -> None:
+    """Begin a transaction that holds the append lock to its end."""
+    await connection.execute(BEGIN_LOCKED)
+
+
+COMMIT = "COMMIT"
+
+
+async def commit(connection: Executor) -> None:
+    """Commit; with it the append lock is free."""
+    await connection.execute(COMMIT)
+
+
+ROLLBACK = "ROLLBACK"
+
+
+async def rollback(connection: Executor) -> None:
+    """Undo the transaction; with it the append lock is free."""
+    await connection.execute(ROLLBACK)
+
+
+FIND_STANDING = """
+SELECT h.position, h.recorded_at, p.sequences, s.stream_ids, s.versions, s.recorded
+FROM log_head h
+CROSS JOIN (SELECT array_agg(sequence ORDER BY partition) AS sequences FROM partition_head) p
+CROSS JOIN (
+    SELECT
+        array_agg(asked.stream_id) AS stream_ids,
+        array_agg(last.version) AS versions,
+        array_agg(last.recorded_at) AS recorded
+    FROM unnest($1::uuid[]) AS asked (stream_id)
+    CROSS JOIN LATERAL (
+        SELECT version, recorded_at
+        FROM event
+        WHERE stream_id = asked.stream_id
+        ORDER BY version DESC
+        LIMIT 1
+    ) last
+) s
+"""
+
+
+async def find_standing(connection: Executor, *, stream_ids: Iterable[UUID]) -> Standing:
+    """The head of the log and of these streams."""
+    row = await connection.fetchrow(FIND_STANDING, list(stream_ids))
+    assert row is not None
+    known = row["stream_ids"] or ()
+    return Standing(
+        position=row["position"],
+        recorded_at=row["recorded_at"],
+        sequences=list(row["sequences"]),
+        versions=dict(zip(known, row["versions"] or (), strict=True)),
+        stream_recorded_at=dict(zip(known, row["recorded"] or (), strict=True)),
+    )
+
+
+FIND_ANSWERS = """
+SELECT k.scope, k.key, k.fingerprint, k.answer
+FROM idempotency_key k
+JOIN unnest($1::text[], $2::text[]) AS asked (scope, key)
+    ON k.scope = asked.scope AND k.key = asked.key
+"""
+
+
+async def find_answers(connection: Executor, *, names: Sequence[KeyName]) -> dict[KeyName, Answer]:
+    """The answers kept under these keys."""
+    rows = await connection.fetch(FIND_ANSWERS, *_columns(names, width=2))
+    return {(row["scope"], row["key"]): Answer(row["fingerprint"], row["answer"]) for row in rows}
+
+
+FIND_RESERVATIONS = """
+SELECT r.kind, r.value, r.owner, r.from_on, r.until_on
+FROM reservation r
+JOIN unnest($1::text[], $2::text[]) AS asked (kind, value)
+    ON r.kind = asked.kind AND r.value = asked.value
+ORDER BY r.from_on
+"""
+
+
+async def find_reservations(
+    connection: Executor, *, names: Sequence[ReservedName]
+) -> dict[ReservedName, tuple[Reservation, ...]]:
+    """Who holds these values, and when."""
+    found: dict[ReservedName, tuple[Reservation, ...]] = {}
+    for row in await connection.fetch(FIND_RESERVATIONS, *_columns(names, width=2)):
+        held = Reservation(**row)
+        name = (held.kind, held.value)
+        found[name] = (*found.get(name, ()), held)
+    return found
+
+
+FIND_CURSORS = """
+SELECT c.consumer, c.topic, c.partition, c.sequence, c.log_epoch
+FROM consumer_cursor c
+JOIN unnest($1::text[], $2::text[], $3::smallint[]) AS asked (consumer, topic, partition)
+    ON c.consumer = asked.consumer AND c.topic = asked.topic AND c.partition = asked.partition
+FOR UPDATE OF c
+"""
+
+
+async def find_cursors(
+    connection: Executor, *, names: Sequence[CursorName]
+) -> dict[CursorName, Cursor]:
+    """Where these cursors stand; locked, as readers without events move them by themselves."""
+    rows = await connection.fetch(FIND_CURSORS, *_columns(names, width=3))
+    return {
+        (row["consumer"], row["topic"], row["partition"]): Cursor(row["sequence"], row["log_epoch"])
+        for row in rows
+    }
+
+
+FIND_PARKED = "SELECT event_id FROM parked_event WHERE event_id = ANY($1::uuid[]) FOR UPDATE"
+
+
+async def find_parked(connection: Executor, *, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these events are parked; locked."""
+    return {row["event_id"] for row in await connection.fetch(FIND_PARKED, event_ids)}
+
+
+async def copy_events(connection: Executor, *, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write events, as `event_row` gives them, by COPY."""
+    await connection.copy_records_to_table("event", records=rows, columns=_EVENT_COLUMNS)
+
+
+INSERT_EVENTS = """
+INSERT INTO event (
+    position, stream_id, version, partition, sequence, event_id, type, recorded_at,
+    correlation_id, causation_id, actor, traceparent, data
+)
+SELECT *
+FROM unnest(
+    $1::bigint[], $2::uuid[], $3::integer[], $4::smallint[], $5::bigint[], $6::uuid[], $7::text[],
+    $8::timestamptz[], $9::uuid[], $10::uuid[], $11::text[], $12::text[], $13::bytea[]
+)
+"""
+
+
+async def insert_events(connection: Executor, *, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write a few events, as `event_row` gives them, in one round trip where COPY takes two."""
+    await connection.execute(INSERT_EVENTS, *_columns(rows, width=len(_EVENT_COLUMNS)))
+
+
+def event_row(recorded: Recorded[Event], *, data: bytes) -> tuple[Any, ...]:
+    """The row of an event."""
+    of = recorded.envelope
+    return (
+        of.position,
+        of.stream_id,
+        of.version,
+        of.partition,
+        of.sequence,
+        of.event_id,
+        recorded.event.type,
+        of.recorded_at,
+        of.correlation_id,
+        of.causation_id,
+        of.actor,
+        of.traceparent,
+        data,
+    )
+
+
+MOVE_HEADS = """
+WITH head AS (
+    UPDATE log_head SET position = $1, recorded_at = $2
+)
+UPDATE partition_head p
+SET sequence = moved.sequence
+FROM unnest($3::smallint[], $4::bigint[]) AS moved (partition, sequence)
+WHERE p.partition = moved.partition AND p.sequence <> moved.sequence
+"""
+
+
+async def move_heads(connection: Executor, *, standing: Standing) -> None:
+    """Store the head of the log and of its partitions."""
+    partitions = list(range(len(standing.sequences)))
+    await connection.execute(
+        MOVE_HEADS, standing.position, standing.recorded_at, partitions, standing.sequences
+    )
+
+
+INSERT_ANSWERS = """
+INSERT INTO idempotency_key (scope, key, fingerprint, answer)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+"""
+
+
+async def insert_answers(connection: Executor, *, answers: dict[KeyName, Answer]) -> None:
+    """Keep answers under their keys."""
+    rows = [(*name, *answer) for name, answer in answers.items()]
+    await connection.execute(INSERT_ANSWERS, *_columns(rows, width=4))
+
+
+DELETE_RESERVATIONS = """
+DELETE FROM reservation r
+USING unnest($1::text[], $2::text[]) AS changed (kind, value)
+WHERE r.kind = changed.kind AND r.value = changed.value
+"""
+
+
+async def delete_reservations(connection: Executor, *, names: Sequence[ReservedName]) -> None:
+    """Forget who holds these values."""
+    await connection.execute(DELETE_RESERVATIONS, *_columns(names, width=2))
+
+
+INSERT_RESERVATIONS = """
+INSERT INTO reservation (kind, value, owner, from_on, until_on)
+SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::date[], $5::date[])
+"""
+
+
+async def insert_reservations(connection: Executor, *, reservations: Sequence[Reservation]) -> None:
+    """Store who holds a value, and when."""
+    rows = [(r.kind, r.value, r.owner, r.from_on, r.until_on) for r in reservations]
+    await connection.execute(INSERT_RESERVATIONS, *_columns(rows, width=5))
+
+
+STORE_CURSORS = """
+INSERT INTO consumer_cursor (consumer, topic, partition, sequence, log_epoch)
+SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::uuid[])
+ON CONFLICT ON CONSTRAINT consumer_cursor_once DO UPDATE
+SET sequence = excluded.sequence, log_epoch = excluded.log_epoch
+"""
+
+
+async def store_cursors(connection: Executor, *, cursors: dict[CursorName, Cursor]) -> None:
+    """Store where cursors stand."""
+    rows = [(*name, *cursor) for name, cursor in cursors.items()]
+    await connection.execute(STORE_CURSORS, *_columns(rows, width=5))
+
+
+DELETE_PARKED = "DELETE FROM parked_event WHERE event_id = ANY($1::uuid[])"
+
+
+async def delete_parked(connection: Executor, *, event_ids: Sequence[UUID]) -> None:
+    """Unpark events."""
+    await connection.execute(DELETE_PARKED, event_ids)
+
+
+NOTIFY = "NOTIFY yakkan_relay"
+
+
+async def notify(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Say to whoever follows the log that there is something new."""
+    await pool.execute(NOTIFY)
+
+
+FIND_POSITION = "SELECT position FROM log_head"
+
+
+async def find_position(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
+    """The position of the last event; 0 for an empty log."""
+    return int(await pool.fetchval(FIND_POSITION))
+
+
+FIND_STREAM = """
+SELECT
+    position, stream_id, version, partition, sequence, event_id, type, recorded_at,
+    correlation_id, causation_id, actor, traceparent, data
+FROM event
+WHERE stream_id = $1
+ORDER BY version
+"""
+
+
+async def find_stream(connection: Executor, *, stream_id: UUID) -> list[asyncpg.Record]:
+    """The rows of a stream, in order."""
+    return await connection.fetch(FIND_STREAM, stream_id)
+
+
+FIND_AFTER = """
+SELECT
+    position, stream_id, version, partition, sequence, event_id, type, recorded_at,
+    correlation_id, causation_id, actor, traceparent, data
+FROM event
+WHERE position > $1 AND ($3::timestamptz IS NULL OR recorded_at < $3)
+ORDER BY position
+LIMIT $2
+"""
+
+
+async def find_after(
+    connection: Executor, *, after: int, limit: int, until: datetime | None
+) -> list[asyncpg.Record]:
+    """The rows after a position, in order; only those recorded before `until`."""
+    return await connection.fetch(FIND_AFTER, after, limit, until)
+
+
+def stored_of(row: asyncpg.Record) -> Stored:
+    """An event's row as it is decoded."""
+    return Stored(row["type"], row["event_id"], row["data"])
+
+
+def envelope_of(row: asyncpg.Record, *, identity: Identity) -> Envelope:
+    """The envelope of an event's row."""
+    return Envelope(
+        event_id=row["event_id"],
+        context=identity.context,
+        log_epoch=identity.log_epoch,
+        stream_id=row["stream_id"],
+        version=row["version"],
+        position=row["position"],
+        partition=row["partition"],
+        sequence=row["sequence"],
+        recorded_at=row["recorded_at"],
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        actor=row["actor"],
+        traceparent=row["traceparent"],
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], *, width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
