@@ -13,15 +13,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import override
 
 from cli.ports import LOOPBACK, choose
 from cli.processes import CannotStart, ended_by_signals
-from cli.servers.kafka import KafkaServer, speaks_kafka
+from cli.servers.kafka import MAX_MESSAGE_BYTES, KafkaServer, speaks_kafka
 from cli.servers.postgres import MAX_CONNECTIONS, PostgresServer
 from cli.state import CHECKOUT, State
+
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
 
 POSTGRES = "YK_TEST_POSTGRES"
 KAFKA = "YK_TEST_KAFKA"
@@ -192,10 +195,11 @@ def _have_image(name: str) -> None:
 def _postgres_container(environment: Mapping[str, str]) -> Iterator[str]:
     image = environment.get("YK_TEST_POSTGRES_IMAGE", "postgres:18")
     _have_image(image)
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     server = PostgresContainer(image, username="postgres", dbname="postgres", driver=None)
-    with server.with_command(f"postgres -c max_connections={MAX_CONNECTIONS}"):
+    server.ports = _on_loopback(5432, port=None)
+    with _started(server.with_command(f"postgres -c max_connections={MAX_CONNECTIONS}")):
         yield server.get_connection_url()
 
 
@@ -221,17 +225,38 @@ def _kafka_container(environment: Mapping[str, str]) -> Iterator[str]:
         "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-        "KAFKA_MESSAGE_MAX_BYTES": "4194304",
-        "KAFKA_REPLICA_FETCH_MAX_BYTES": "4194304",
+        "KAFKA_MESSAGE_MAX_BYTES": str(MAX_MESSAGE_BYTES),
+        "KAFKA_REPLICA_FETCH_MAX_BYTES": str(MAX_MESSAGE_BYTES),
         "KAFKA_LOG_RETENTION_MS": "-1",
     }
-    # Docker's client takes an address with the port; the type here does not say so.
-    server = DockerContainer(image).with_bind_ports(9092, (LOOPBACK, port))  # type: ignore[arg-type]
+    server = DockerContainer(image)
+    server.ports = _on_loopback(9092, port=port)
     for name, value in settings.items():
         server = server.with_env(name, value)
     ready = PortWaitStrategy(9092).with_startup_timeout(_CONTAINER_SECONDS)
-    with server.waiting_for(ready):
+    with _started(server.waiting_for(ready)):
         address = f"{LOOPBACK}:{port}"
         if not speaks_kafka(address):
             raise CannotStart(f"the container of {image} does not speak Kafka")
         yield address
+
+
+def _on_loopback(inner: int, *, port: int | None) -> dict[Any, Any]:
+    """A mapping of ports as Docker's client takes it; None lets the engine choose."""
+    return {f"{inner}/tcp": (LOOPBACK, port)}
+
+
+@contextmanager
+def _started(server: "DockerContainer") -> Iterator[None]:
+    """The container for as long as the block runs; raises CannotStart when it does not come up."""
+    from docker.errors import DockerException
+
+    try:
+        server.start()
+    except (DockerException, OSError) as error:
+        server.stop()
+        raise CannotStart(f"the image {server.image} cannot be run") from error
+    try:
+        yield
+    finally:
+        server.stop()
