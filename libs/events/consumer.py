@@ -1,0 +1,274 @@
+"""From Kafka to a reader: each event once and in order, by its sequence.
+
+The position in the database decides, in the transaction of the effects. Kafka's group only shares
+out the partitions, and an offset is only a hint where to go on: too early means repeats, which are
+passed over; too late shows as a gap and is looked up from the start of the topic before alarm is
+given. Two processes that hold one partition for a moment (a rebalance, a pause) can't both take an
+event, because each moves the cursor from where it found it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from typing_extensions import override
+
+from libs.events import parking
+from libs.events.batch import Batch, Reader
+from libs.events.cursors import Cursor, Place, load_cursors
+from libs.events.database import Pool, transaction
+from libs.events.kafka import KafkaRecord, Message, NotAnEvent, from_record
+from libs.events.trouble import Gap, OtherLog, Stopped, Trouble, Unreadable
+from libs.events.weather import pause, pauses
+from libs.telemetry import names
+from libs.telemetry.metrics import Gauge, counter
+
+_POLL_MS = 200
+_RECORDS = 1_000
+_FETCH_BYTES = 4 * 1024 * 1024
+_FETCH_WAIT_MS = 250
+_METADATA_MS = 10_000
+_FIRST_RETRY_SECONDS = 0.2
+_LONGEST_RETRY_SECONDS = 1.0
+_COMMIT_SECONDS = 5.0
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """Hands the events of topics to a reader, as one of a group of processes.
+
+    `trouble` is None while all is well; a consumer in trouble takes nothing more, is not ready,
+    and stays so until it is started again.
+    """
+
+    def __init__(
+        self, reader: Reader, *, topics: Sequence[str], group: str, bootstrap: str, pool: Pool
+    ) -> None:
+        self.trouble: Trouble | None = None
+        self._reader = reader
+        self._topics = tuple(topics)
+        self._group = group
+        self._bootstrap = bootstrap
+        self._pool = pool
+        self._in_hand = asyncio.Lock()
+        self._assigned: set[TopicPartition] = set()
+        self._cursors: dict[TopicPartition, Cursor] = {}
+        self._rewind: set[TopicPartition] = set()
+        self._whole: set[TopicPartition] = set()
+        self._joined = False
+        self._retry_seconds = _FIRST_RETRY_SECONDS
+        self._retry_at = 0.0
+        self._commit_at = 0.0
+        self._labels = {names.CONSUMER: reader.name}
+        self._lag = Gauge(names.CONSUMER_LAG_RECORDS, description="Records not yet taken")
+        self._stopped = Gauge(names.CONSUMER_STOPPED, description="1 in trouble, taking nothing")
+        self._taken = counter(names.CONSUMER_TAKEN, description="Events taken")
+        self._repeated = counter(names.CONSUMER_REPEATED, description="Repeats passed over")
+        self._failures = counter(names.CONSUMER_FAILURES, description="Attempts that failed")
+        self._stopped.set(0, self._labels)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is in its group and not in trouble."""
+        return self._joined and self.trouble is None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take events until told to stop; a batch in hand is finished first."""
+        log = structlog.get_logger()
+        waits = pauses()
+        while not stop.is_set() and self.trouble is None:
+            try:
+                await self._consume(stop)
+            except Stopped as stopped:
+                self.trouble = stopped.trouble
+                self._stopped.set(1, self._labels)
+                log.error(  # noqa: TRY400 - what is wrong is in the topic, not on the stack
+                    "consumer stops",
+                    consumer=self._reader.name,
+                    trouble=str(stopped),
+                    **{name: str(value) for name, value in asdict(stopped.trouble).items()},
+                )
+            except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
+                self._failed(error)
+                await pause(next(waits), stop=stop)
+        await stop.wait()
+
+    @override
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Wait for the batch in hand, then let go of everything."""
+        async with self._in_hand:
+            self._assigned.clear()
+            self._cursors.clear()
+
+    @override
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Remember our share; where each goes on is looked up before anything is taken."""
+        self._assigned = set(assigned)
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        """Be in the group until told to stop, or until Kafka fails."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            metadata_max_age_ms=_METADATA_MS,
+        )
+        consumer.subscribe(self._topics, listener=self)
+        waits = pauses()
+        try:
+            await consumer.start()
+            self._joined = True
+            while not stop.is_set():
+                try:
+                    await self._round(consumer)
+                    waits = pauses()
+                except (Stopped, KafkaError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - the database's weather; we keep our share
+                    self._failed(error)
+                    await pause(next(waits), stop=stop)
+        finally:
+            self._joined = False
+            await consumer.stop()
+
+    async def _round(self, consumer: AIOKafkaConsumer) -> None:
+        async with self._in_hand:
+            await self._find_places(consumer)
+        found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)
+        async with self._in_hand:
+            # What was given up while we waited is dropped here: its place is looked up anew.
+            ours = {share: records for share, records in found.items() if share in self._cursors}
+            answers = await asyncio.gather(
+                *(self._take(consumer, share, records) for share, records in ours.items()),
+                return_exceptions=True,
+            )
+            errors = [answer for answer in answers if isinstance(answer, BaseException)]
+            for error in sorted(errors, key=lambda error: not isinstance(error, Stopped)):
+                raise error
+            await self._retry_waiting(something_new=bool(ours))
+            await self._hint(consumer)
+
+    async def _find_places(self, consumer: AIOKafkaConsumer) -> None:
+        """Set each partition that was newly assigned, or failed, to where its cursor stands."""
+        lost = self._assigned - set(self._cursors)
+        if not lost:
+            return
+        async with transaction(self._pool) as connection:
+            known = await load_cursors(connection, self._reader.name)
+        for share in lost:
+            cursor = known.get(self._place(share), Cursor())
+            offset = 0 if share in self._rewind else cursor.kafka_offset or 0
+            if offset == 0:
+                self._whole.add(share)
+            else:
+                self._whole.discard(share)
+            consumer.seek(share, offset)
+            self._cursors[share] = cursor
+
+    async def _take(
+        self, consumer: AIOKafkaConsumer, share: TopicPartition, records: Sequence[KafkaRecord]
+    ) -> None:
+        cursor = self._cursors.pop(share)  # put back when all went well, else looked up anew
+        messages, trouble = self._next_in_order(share, cursor, records)
+        if messages:
+            batch = Batch(
+                place=self._place(share),
+                after=cursor.sequence,
+                log_epoch=messages[0].envelope.log_epoch,
+                messages=messages,
+                next_offset=messages[-1].offset + 1,
+            )
+            await self._reader.take(batch)
+            cursor = Cursor(
+                sequence=batch.sequence, log_epoch=batch.log_epoch, kafka_offset=batch.next_offset
+            )
+            self._rewind.discard(share)
+            self._taken.add(len(messages), self._labels)
+        self._repeated.add(len(records) - len(messages), self._labels)
+        if isinstance(trouble, Gap) and share not in self._whole:
+            # The hint may have led past it, into a topic that was made anew.
+            self._rewind.add(share)
+            return
+        if trouble is not None:
+            raise Stopped(trouble)
+        self._measure(consumer, share, records)
+        self._cursors[share] = cursor
+
+    def _next_in_order(
+        self, share: TopicPartition, cursor: Cursor, records: Sequence[KafkaRecord]
+    ) -> tuple[list[Message], Trouble | None]:
+        """The messages to take next, and what stands after them that must not be taken."""
+        messages: list[Message] = []
+        epoch = cursor.log_epoch
+        expected = cursor.sequence + 1
+        at = {"topic": share.topic, "partition": share.partition}
+        for record in records:
+            try:
+                found = from_record(record)
+            except NotAnEvent as error:
+                return messages, Unreadable(**at, detail=str(error))
+            if epoch is not None and found.envelope.log_epoch != epoch:
+                return messages, OtherLog(**at, known=epoch, seen=found.envelope.log_epoch)
+            epoch = found.envelope.log_epoch
+            seen = found.envelope.sequence
+            if seen > expected:
+                return messages, Gap(**at, expected=expected, seen=seen)
+            if seen == expected:
+                messages.append(found)
+                expected += 1
+        return messages, None
+
+    async def _retry_waiting(self, *, something_new: bool) -> None:
+        """Try waiting streams of our share again: at once after news, else less and less often."""
+        now = asyncio.get_running_loop().time()
+        if something_new:
+            self._retry_seconds = _FIRST_RETRY_SECONDS
+        elif now < self._retry_at:
+            return
+        ours = [(share.topic, share.partition) for share in self._cursors]
+        async with transaction(self._pool) as connection:
+            streams = await parking.waiting_streams(connection, self._reader.name, at=ours)
+        for stream in streams:
+            await self._reader.retry(stream)
+        self._retry_at = now + self._retry_seconds
+        self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
+
+    async def _hint(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell Kafka now and then how far we are, for those who look there; nothing rests on it."""
+        now = asyncio.get_running_loop().time()
+        offsets = {
+            share: cursor.kafka_offset
+            for share, cursor in self._cursors.items()
+            if cursor.kafka_offset is not None
+        }
+        if now < self._commit_at or not offsets:
+            return
+        self._commit_at = now + _COMMIT_SECONDS
+        try:
+            await consumer.commit(offsets)
+        except KafkaError as error:
+            self._failed(error)
+
+    def _measure(
+        self, consumer: AIOKafkaConsumer, share: TopicPartition, records: Sequence[KafkaRecord]
+    ) -> None:
+        end = consumer.highwater(share)
+        if end is not None:
+            labels = {names.MESSAGING_DESTINATION: share.topic, **self._labels}
+            behind = max(0, end - records[-1].offset - 1)
+            self._lag.set(behind, {names.MESSAGING_PARTITION: share.partition, **labels})
+
+    def _place(self, share: TopicPartition) -> Place:
+        return Place(consumer=self._reader.name, topic=share.topic, partition=share.partition)
+
+    def _failed(self, error: Exception) -> None:
+        kind = type(error).__name__
+        self._failures.add(1, {names.ERROR_TYPE: kind, **self._labels})
+        structlog.get_logger().warning(
+            "consumer tries again", consumer=self._reader.name, error=kind
+        )

@@ -1,0 +1,256 @@
+"""Streams that failed: their events stand here, in order, until taken again or given up.
+
+A stream is parked for one reader, from the failing event on; later events of it queue behind. The
+first parked event of a stream says why. `waiting` there means that the reader should try again by
+itself: something the event refers to had not arrived, or an operator asked for it. So it does with
+a first event that was never tried, because what stood before it is gone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from libs.events import kafka
+from libs.events.database import Connection, Pool, Row, transaction
+from libs.events.kafka import Message
+from libs.events.reaction import NotYetSeen
+from libs.events.reading import Read, reason_of
+from libs.refusal.refusal import NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedStream:
+    """A stream of a topic that is parked for a reader; ids repeat over topics."""
+
+    consumer: str
+    topic: str
+    stream_id: UUID
+
+
+class Parked(BaseModel):
+    """One parked event, for whoever looks after it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    consumer: str
+    topic: str
+    partition: int
+    sequence: int
+    stream_id: UUID
+    event_id: UUID
+    waiting: bool
+    reason: str
+    attempts: int
+    parked_at: datetime
+
+
+_PARK = """
+INSERT INTO parked_event (consumer, topic, partition, sequence, stream_id, event_id, waiting,
+                          reason, attempts, parked_at, headers, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11)
+"""
+
+
+async def park(connection: Connection, consumer: str, *, read: Read, error: Exception) -> None:
+    """Park a stream from its failing event on, in the transaction that moves the cursor."""
+    waiting = isinstance(error, NotYetSeen)
+    await _insert(connection, consumer, read, waiting=waiting, reason=reason_of(error), attempts=1)
+
+
+async def park_behind(connection: Connection, consumer: str, reads: Iterable[Read]) -> None:
+    """Let events of parked streams queue behind what is parked."""
+    for read in reads:
+        await _insert(connection, consumer, read, waiting=False, reason="behind", attempts=0)
+
+
+async def _insert(
+    connection: Connection, consumer: str, read: Read, *, waiting: bool, reason: str, attempts: int
+) -> None:
+    message = read.message
+    await connection.execute(
+        _PARK,
+        consumer,
+        message.topic,
+        message.partition,
+        read.sequence,
+        read.stream_id,
+        message.envelope.event_id,
+        waiting,
+        reason,
+        attempts,
+        orjson.dumps(dict(message.headers)).decode(),
+        message.data,
+    )
+
+
+_PARKED_STREAMS = """
+SELECT DISTINCT stream_id FROM parked_event
+WHERE consumer = $1 AND topic = $2 AND stream_id = ANY($3)
+"""
+
+
+async def parked_streams(
+    connection: Connection, consumer: str, *, topic: str, among: Collection[UUID]
+) -> set[UUID]:
+    """Which of these streams of a topic are parked for a reader."""
+    rows = await connection.fetch(_PARKED_STREAMS, consumer, topic, list(among))
+    return {row["stream_id"] for row in rows}
+
+
+_WAITING = """
+SELECT topic, stream_id FROM (
+    SELECT DISTINCT ON (topic, stream_id) topic, partition, stream_id, waiting, attempts
+    FROM parked_event WHERE consumer = $1
+    ORDER BY topic, stream_id, sequence
+) AS first
+WHERE (waiting OR attempts = 0) AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[]))
+ORDER BY attempts, topic, stream_id
+LIMIT 200
+"""
+
+
+async def waiting_streams(
+    connection: Connection, consumer: str, *, at: Collection[tuple[str, int]]
+) -> list[ParkedStream]:
+    """The streams of these partitions that should be tried again; least tried first, 200 at most."""
+    topics = [topic for topic, _ in at]
+    partitions = [partition for _, partition in at]
+    return [
+        ParkedStream(consumer=consumer, topic=row["topic"], stream_id=row["stream_id"])
+        for row in await connection.fetch(_WAITING, consumer, topics, partitions)
+    ]
+
+
+_HOLD = """
+SELECT topic, partition, sequence, headers, data FROM parked_event
+WHERE consumer = $1 AND topic = $2 AND stream_id = $3
+ORDER BY sequence FOR UPDATE
+"""
+
+
+async def hold(connection: Connection, stream: ParkedStream) -> list[Message]:
+    """The parked events of a stream in order, held against others until the transaction ends."""
+    rows = await connection.fetch(_HOLD, stream.consumer, stream.topic, stream.stream_id)
+    return [_message(row) for row in rows]
+
+
+def _message(row: Row) -> Message:
+    return kafka.message(
+        orjson.loads(row["headers"]),
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=0,
+        data=row["data"],
+    )
+
+
+_UNPARK = """
+DELETE FROM parked_event WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
+"""
+
+
+async def unpark(connection: Connection, consumer: str, *, read: Read) -> None:
+    """Take an event out of the parked ones, in the transaction of its effects."""
+    message = read.message
+    await connection.execute(_UNPARK, consumer, message.topic, message.partition, read.sequence)
+
+
+_FAILED_AGAIN = """
+UPDATE parked_event SET waiting = $5, reason = $6, attempts = attempts + 1
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
+"""
+
+
+async def failed_again(
+    connection: Connection, consumer: str, *, read: Read, error: Exception
+) -> None:
+    """Say why a parked event failed this time."""
+    await connection.execute(
+        _FAILED_AGAIN,
+        consumer,
+        read.message.topic,
+        read.message.partition,
+        read.sequence,
+        isinstance(error, NotYetSeen),
+        reason_of(error),
+    )
+
+
+_LIST = """
+SELECT consumer, topic, partition, sequence, stream_id, event_id, waiting, reason, attempts,
+       parked_at
+FROM parked_event ORDER BY parked_at, topic, partition, sequence
+"""
+
+
+async def list_parked(pool: Pool) -> Sequence[Parked]:
+    """Everything that is parked, longest parked first."""
+    return [Parked(**row) for row in await pool.fetch(_LIST)]
+
+
+_ASK = """
+UPDATE parked_event SET waiting = true
+WHERE consumer = $1 AND topic = $2 AND stream_id = $3 AND sequence = (
+    SELECT min(sequence) FROM parked_event WHERE consumer = $1 AND topic = $2 AND stream_id = $3
+)
+RETURNING sequence
+"""
+
+
+async def ask_retry(pool: Pool, stream: ParkedStream) -> None:
+    """Have the reader's worker try a parked stream again soon; raises `NotFound`."""
+    asked = await pool.fetchval(_ASK, stream.consumer, stream.topic, stream.stream_id)
+    if asked is None:
+        raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
+
+
+_SKIP = """
+WITH first AS (
+    DELETE FROM parked_event
+    WHERE consumer = $1 AND topic = $2 AND stream_id = $3 AND sequence = (
+        SELECT min(sequence) FROM parked_event
+        WHERE consumer = $1 AND topic = $2 AND stream_id = $3
+    )
+    RETURNING *
+)
+INSERT INTO skipped_event (consumer, topic, partition, sequence, stream_id, event_id,
+                           parked_because, skipped_because, skipped_by)
+SELECT consumer, topic, partition, sequence, stream_id, event_id, reason, $4, $5 FROM first
+RETURNING event_id
+"""
+
+
+async def skip(pool: Pool, stream: ParkedStream, *, because: str, by: str) -> UUID:
+    """Give up the first parked event of a stream, for ever; the id of that event.
+
+    The reason and who gave it up are kept. The rest of the stream is tried next. Raises
+    `NotFound` when nothing of the stream is parked.
+    """
+    name = (stream.consumer, stream.topic, stream.stream_id)
+    async with transaction(pool) as connection:
+        event_id: UUID | None = await connection.fetchval(_SKIP, *name, because, by)
+        if event_id is None:
+            raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
+        await connection.execute(_ASK, *name)
+    return event_id
+
+
+_COUNTS = """
+SELECT consumer, count(*) FILTER (WHERE waiting OR attempts = 0) AS waiting,
+       count(*) FILTER (WHERE NOT waiting AND attempts > 0) AS parked
+FROM (
+    SELECT DISTINCT ON (consumer, topic, stream_id) consumer, waiting, attempts FROM parked_event
+    ORDER BY consumer, topic, stream_id, sequence
+) AS first
+GROUP BY consumer
+"""
+
+
+async def counts(connection: Connection | Pool) -> Mapping[str, tuple[int, int]]:
+    """Per reader how many of its streams wait, and how many are parked for another reason."""
+    rows = await connection.fetch(_COUNTS)
+    return {row["consumer"]: (row["waiting"], row["parked"]) for row in rows}

@@ -1,0 +1,109 @@
+"""What a topic carries, read: the event, or why it can't be."""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from libs.events.envelope import Event, Recorded
+from libs.events.kafka import Message
+from libs.events.keys import Keys
+from libs.events.reaction import NotYetSeen
+from libs.events.weather import is_weather
+from libs.events.wire import Wire
+from libs.refusal.refusal import Refusal
+from libs.telemetry import tracing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A message with its event; `recorded` is None where its type is unknown or it failed."""
+
+    message: Message
+    recorded: Recorded[Event] | None = None
+    failure: Exception | None = None
+
+    @property
+    def stream_id(self) -> UUID:
+        """The stream of the event."""
+        return self.message.envelope.stream_id
+
+    @property
+    def sequence(self) -> int:
+        """The event's sequence in its partition."""
+        return self.message.envelope.sequence
+
+
+async def read(messages: Sequence[Message], *, wire: Wire, keys: Keys) -> list[Read]:
+    """Read all; one that can't be read does not keep others from it. The weather is raised."""
+    try:
+        events = await wire.decode([message.stored for message in messages], keys=keys)
+    except Exception as error:
+        if is_weather(error):
+            raise
+        return [await _read_one(message, wire=wire, keys=keys) for message in messages]
+    return [_read(message, event=event) for message, event in zip(messages, events, strict=True)]
+
+
+async def _read_one(message: Message, *, wire: Wire, keys: Keys) -> Read:
+    try:
+        (event,) = await wire.decode([message.stored], keys=keys)
+    except Exception as error:
+        if is_weather(error):
+            raise
+        return Read(message=message, failure=error)
+    return _read(message, event=event)
+
+
+def _read(message: Message, *, event: Event | None) -> Read:
+    return Read(
+        message=message, recorded=None if event is None else Recorded(message.envelope, event)
+    )
+
+
+@contextmanager
+def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[None]:
+    """The span of taking these events: one continues its trace, several are linked to theirs."""
+    if not reads:
+        yield
+        return
+    first = reads[0].message
+    if len(reads) == 1:
+        span = tracing.process_span(
+            first.topic,
+            partition=first.partition,
+            offset=first.offset,
+            key=first.envelope.stream_id,
+            group=reader,
+            event_type=first.type,
+            event_id=first.envelope.event_id,
+            correlation=first.envelope.correlation_id,
+            origin=first.envelope.traceparent,
+        )
+    else:
+        span = tracing.process_batch_span(
+            first.topic,
+            partition=first.partition,
+            group=reader,
+            correlations={one.message.envelope.correlation_id for one in reads},
+            origins=[one.message.envelope.traceparent for one in reads],
+        )
+    with span:
+        yield
+
+
+def reason_of(error: Exception) -> str:
+    """Why a stream was parked, in words that carry nothing personal.
+
+    A refusal and a thing not yet seen speak for themselves; of anything else only the kind and
+    the place are told, because its own text may quote an event.
+    """
+    kind = type(error).__name__
+    if isinstance(error, Refusal | NotYetSeen):
+        return f"{kind}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return kind
+    where = frames[-1]
+    return f"{kind} in {where.name} ({'/'.join(where.filename.split('/')[-3:])}:{where.lineno})"

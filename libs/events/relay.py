@@ -1,0 +1,266 @@
+"""From the log to Kafka: the event table is the outbox, and one leader sends from it, in order.
+
+Why readers can trust the sequence, whatever is paused, killed, or sent twice. Of a partition, call
+a record of sequence s *new* when no record of s stands in the topic before it.
+
+1. A leader sends the batch that begins with s only when every sequence before s stands in the
+   topic: either it was acknowledged to this leader (it waits for each partition's batch before it
+   sends that partition's next), or it lies at or before the cursor from which the leader began.
+2. The cursor is moved only past rows whose batches were all acknowledged, to the leader that moves
+   it, and only while its epoch is the present one. So everything at or before it stands in the
+   topic. `acks=all` with an idempotent producer makes "acknowledged" mean "stands there, in
+   order"; the producer's own attempts again can neither swap nor double records of a batch.
+3. Hence, by induction, the record before a new s in the topic's order of new records is s - 1:
+   new records are without gaps and in order, though old ones may stand between them.
+4. A leader that was paused (its lock gone with its connection) still holds at most one batch per
+   partition that is not acknowledged. When it wakes, that batch may arrive late: all its
+   sequences were new at some time by 1, or are new now with everything before them there, so it
+   repeats or continues, and never passes over. Then its move of the cursor finds another epoch,
+   changes nothing, and the leader steps down. The cursor never runs backwards.
+5. After any error nobody knows what arrived. The producer is thrown away, with all it remembers of
+   order, and the leader begins again from the cursor: what arrived is repeated.
+
+Readers take s only after s - 1 and pass over what they have: each event has its effect once, in
+order. A loss (a broker that forgot what it acknowledged) shows as a gap, which stops them.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from libs.events.database import Connection, Row
+from libs.events.kafka import Headers, Identity, to_record
+from libs.events.waking import Waking
+from libs.events.weather import pause, pauses
+from libs.telemetry import names, tracing
+from libs.telemetry.metrics import Gauge, counter
+
+LOCK = 0x59414B4B414E  # one leader per database; the number is ours alone
+
+_ROWS = 1_000
+_BYTES = 8 * 1024 * 1024
+_BATCH_BYTES = 512 * 1024
+_MESSAGE_BYTES = 4 * 1024 * 1024
+_TIMEOUT_MS = 10_000
+_FOLLOWER_SECONDS = 0.5
+
+Record = tuple[bytes, bytes, Headers]
+
+
+class LogNotMade(Exception):
+    """The database holds no log yet: migrate it first."""
+
+
+class Leader(NamedTuple):
+    """What a leader knows when it begins: where to go on, its epoch, and whose log it sends."""
+
+    position: int
+    epoch: int
+    identity: Identity
+
+
+class LeadershipLost(Exception):
+    """Another leader has taken over, and goes on from the cursor."""
+
+
+class Relay:
+    """Sends one log to its topic. Any number may run; one leads, the others stand by."""
+
+    def __init__(self, *, dsn: str, bootstrap: str, topic: str) -> None:
+        self._dsn = dsn
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._level_at = time.monotonic()
+        self._pauses = pauses()
+        self.leads = False
+        self._lag_records = Gauge(names.RELAY_LAG_RECORDS, description="Events not yet in Kafka")
+        self._lag_seconds = Gauge(names.RELAY_LAG_SECONDS, unit="s", description="Since level")
+        self._leader = Gauge(names.RELAY_LEADER, description="1 where this process leads")
+        self._sent = counter(names.RELAY_SENT, description="Events sent, repeats counted too")
+        self._failures = counter(names.RELAY_FAILURES, description="Begun again from the cursor")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Stand by, lead and send until told to stop; a round in hand is finished first."""
+        log = structlog.get_logger()
+        while not stop.is_set():
+            try:
+                await self._stand_by(stop)
+            except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
+                self._failures.add(1, {names.ERROR_TYPE: type(error).__name__})
+                log.warning("relay begins again", topic=self._topic, error=repr(error))
+                await pause(next(self._pauses), stop=stop)
+
+    async def _stand_by(self, stop: asyncio.Event) -> None:
+        """Lead once there is no other leader; on the connection that holds the lock."""
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            while not stop.is_set():
+                if await try_lock(connection):
+                    await self._lead(connection, stop)
+                await pause(_FOLLOWER_SECONDS, stop=stop)
+        finally:
+            self._says_it_leads(leads=False)
+            connection.terminate()
+
+    async def _lead(self, connection: Connection, stop: asyncio.Event) -> None:
+        leader = await become_leader(connection)
+        waking = Waking()
+        await waking.listen(connection)
+        with waking.on(stop):
+            producer = _producer(self._bootstrap)
+            try:
+                await producer.start()
+                self._says_it_leads(leads=True)
+                await self._send_from(connection, producer, leader, waking, stop)
+            finally:
+                # Everything handed to it is answered or expired by now, so this does not wait.
+                await producer.stop()
+
+    async def _send_from(
+        self,
+        connection: Connection,
+        producer: AIOKafkaProducer,
+        leader: Leader,
+        waking: Waking,
+        stop: asyncio.Event,
+    ) -> None:
+        position = leader.position
+        while not stop.is_set():
+            rows = await read_rows(connection, position)
+            if not rows:
+                self._level_at = time.monotonic()
+                self._lag_records.set(0)
+                self._lag_seconds.set(0)
+                await waking.wait()
+                continue
+            await self._measure(connection, position)
+            await self._send(producer, rows, identity=leader.identity)
+            position = rows[-1]["position"]
+            await move_cursor(connection, position, epoch=leader.epoch)
+            self._sent.add(len(rows))
+            self._pauses = pauses()
+
+    async def _send(
+        self,
+        producer: AIOKafkaProducer,
+        rows: Sequence[Row],
+        *,
+        identity: Identity,
+    ) -> None:
+        """Send all rows, each partition's in order; returns when all are acknowledged.
+
+        Raises what the first failing partition raised, after all have been answered or given up.
+        """
+        origins = (row["traceparent"] for row in rows)
+        with tracing.send_span(self._topic, origins=origins, count=len(rows)):
+            hop = tracing.traceparent()
+            by_partition: dict[int, list[Row]] = {}
+            for row in rows:
+                by_partition.setdefault(row["partition"], []).append(row)
+            answers = await asyncio.gather(
+                *(
+                    self._send_partition(
+                        producer, (to_record(row, identity=identity, hop=hop) for row in of_one), at
+                    )
+                    for at, of_one in by_partition.items()
+                ),
+                return_exceptions=True,
+            )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _send_partition(
+        self, producer: AIOKafkaProducer, records: Iterable[Record], partition: int
+    ) -> None:
+        """Send one partition's records, a batch after the other's acknowledgement."""
+        batch = producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                await (await producer.send_batch(batch, self._topic, partition=partition))
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        await (await producer.send_batch(batch, self._topic, partition=partition))
+
+    async def _measure(self, connection: Connection, position: int) -> None:
+        behind = await head(connection) - position
+        self._lag_records.set(behind)
+        self._lag_seconds.set(time.monotonic() - self._level_at)
+
+    def _says_it_leads(self, *, leads: bool) -> None:
+        self.leads = leads
+        self._leader.set(int(leads))
+
+
+def _producer(bootstrap: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=_BATCH_BYTES,
+        max_request_size=_MESSAGE_BYTES,
+        request_timeout_ms=_TIMEOUT_MS,
+    )
+
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
+
+
+async def try_lock(connection: Connection) -> bool:
+    """Be the only leader of this database for as long as the connection lives, if none is."""
+    return bool(await connection.fetchval(_TRY_LOCK, LOCK))
+
+
+_BECOME_LEADER = """
+UPDATE relay_cursor SET leader_epoch = leader_epoch + 1
+FROM log_identity
+RETURNING position, leader_epoch, context, log_epoch
+"""
+
+
+async def become_leader(connection: Connection) -> Leader:
+    """Begin a new epoch of leadership, which ends that of any leader before."""
+    row = await connection.fetchrow(_BECOME_LEADER)
+    if row is None:
+        raise LogNotMade
+    identity = Identity(context=row["context"], log_epoch=row["log_epoch"])
+    return Leader(row["position"], row["leader_epoch"], identity)
+
+
+_READ_ROWS = """
+SELECT position, stream_id, version, partition, sequence, event_id, type, recorded_at,
+       correlation_id, causation_id, actor, traceparent, data
+FROM (
+    SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS before
+    FROM (SELECT * FROM event WHERE position > $1 ORDER BY position LIMIT $2) AS next
+) AS measured
+WHERE before < $3
+ORDER BY position
+"""
+
+
+async def read_rows(connection: Connection, after: int) -> Sequence[Row]:
+    """The next rows by position: at most 1,000, and not much over 8 MiB."""
+    return await connection.fetch(_READ_ROWS, after, _ROWS, _BYTES)
+
+
+_MOVE_CURSOR = "UPDATE relay_cursor SET position = $1 WHERE leader_epoch = $2 RETURNING position"
+
+
+async def move_cursor(connection: Connection, position: int, *, epoch: int) -> None:
+    """Everything up to `position` stands in the topic; raises `LeadershipLost`."""
+    if await connection.fetchval(_MOVE_CURSOR, position, epoch) is None:
+        raise LeadershipLost
+
+
+_HEAD = "SELECT position FROM log_head"
+
+
+async def head(connection: Connection) -> int:
+    """The position of the log's last event."""
+    return int(await connection.fetchval(_HEAD) or 0)

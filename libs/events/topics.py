@@ -1,0 +1,43 @@
+"""The topics on which contexts publish: kept without limit, never with another partition count."""
+
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from libs.events.partition import PARTITIONS
+
+_KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+_DONE = 0
+
+
+async def create_topics(
+    names: Iterable[str], *, bootstrap: str, replication: int = 1
+) -> tuple[str, ...]:
+    """Create the topics that do not exist; the names of those created.
+
+    A topic that exists is left as it is. Raises aiokafka's KafkaError for anything else.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        present = set(await admin.list_topics())
+        missing = [name for name in names if name not in present]
+        if not missing:
+            return ()
+        answer = await admin.create_topics([_topic(name, replication) for name in missing])
+    finally:
+        await admin.close()
+    for topic, code, *_ in answer.topic_errors:
+        if code not in {_DONE, TopicAlreadyExistsError.errno}:
+            raise for_code(code)(f"topic {topic}")
+    return tuple(missing)
+
+
+def _topic(name: str, replication: int) -> NewTopic:
+    return NewTopic(
+        name,
+        num_partitions=PARTITIONS,
+        replication_factor=replication,
+        topic_configs=_KEPT_FOR_EVER,
+    )

@@ -1,0 +1,49 @@
+"""The weather: what fails outside of us and passes, so that trying again is right."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from itertools import count
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+_FIRST_SECONDS = 0.05
+_LONGEST_SECONDS = 5.0
+
+_PASSING: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+def is_weather(error: BaseException) -> bool:
+    """Whether an error comes from a server or the way to it, not from what we asked."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # The driver's word for a connection that is gone; its word for a wrong value is one too,
+        # and that one is a ValueError.
+        return not isinstance(error, ValueError)
+    return isinstance(error, _PASSING)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next attempt: doubling to 5 s, none in step with another."""
+    for attempt in count():
+        longest = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(attempt, 10))
+        yield longest * random.uniform(0.5, 1)  # noqa: S311 - spreads attempts, guards nothing
+
+
+async def pause(seconds: float, *, stop: asyncio.Event) -> None:
+    """Wait so long, or until told to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
