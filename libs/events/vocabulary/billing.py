@@ -94,7 +94,10 @@ class ForeignPosition(BaseModel):
 
 
 class AccountOpened(Event):
-    """An arrangement to pay exists for a customer's contracts."""
+    """An arrangement to pay exists for a customer's contracts.
+
+    `payment_method` is None where the customer's own details say it.
+    """
 
     effective: ClassVar[str | None] = "opened_on"
 
@@ -102,7 +105,7 @@ class AccountOpened(Event):
     account_id: UUID
     customer_id: UUID
     contract_ids: tuple[UUID, ...]
-    payment_method: PaymentMethod
+    payment_method: PaymentMethod | None = None
     opened_on: date
 
 

@@ -27,7 +27,6 @@ from libs.events.vocabulary.billing import (
     PenaltyCharged,
     SurplusApplied,
 )
-from libs.events.vocabulary.contracts import PaymentMethod
 from libs.refusal.refusal import NotFound, Refusal
 from services.billing.domain.debts import Debt
 
@@ -106,7 +105,6 @@ class Account:
     account_id: UUID
     customer_id: UUID
     contract_ids: tuple[UUID, ...]
-    payment_method: PaymentMethod
     opened_on: date
     arrangement: AccountArranged | None = None
     due_dates: Mapping[tuple[UUID, str], date] = field(default_factory=lambda: MappingProxyType({}))
@@ -191,14 +189,13 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
             account_id=event.account_id,
             customer_id=event.customer_id,
             contract_ids=event.contract_ids,
-            payment_method=event.payment_method,
             opened_on=event.opened_on,
         )
     if isinstance(state, Unopened):
         return state
     match event:
         case AccountArranged():
-            return replace(state, arrangement=event, payment_method=event.payment_method)
+            return replace(state, arrangement=event)
         case DueDateAgreed():
             agreed = {**state.due_dates, (event.contract_id, event.month): event.due_on}
             return replace(state, due_dates=MappingProxyType(agreed))
@@ -448,7 +445,6 @@ def open_account(
     account_id: UUID,
     customer_id: UUID,
     contract_ids: tuple[UUID, ...],
-    payment_method: PaymentMethod,
     opened_on: date,
 ) -> tuple[AccountEvent, ...]:
     """Open the account; opening it for the same again changes nothing."""
@@ -461,7 +457,6 @@ def open_account(
             account_id=account_id,
             customer_id=customer_id,
             contract_ids=contract_ids,
-            payment_method=payment_method,
             opened_on=opened_on,
         ),
     )
