@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     if name not in commands:
         near = difflib.get_close_matches(name, commands, n=1)
-        hint = f"; did you mean `{near[0]}`?" if near else ""
-        print(f"yk: there is no command `{name}`{hint} `./yk` lists them.", file=sys.stderr)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        print(f"yk: there is no command `{name}`{hint}; `./yk` lists them.", file=sys.stderr)
         return _MISUSED
     return _run(name, rest)
 

@@ -25,7 +25,6 @@ from cli.processes import (
 )
 from cli.progress import step
 from cli.servers import kafka, postgres, zipkin
-from cli.servers.topics import create_topics
 from cli.services import (
     KEYS_DATABASE,
     SERVICES,
@@ -36,6 +35,8 @@ from cli.services import (
     process_plan,
 )
 from cli.state import CHECKOUT, State
+from libs.events.migrate import KEY_MIGRATIONS, migrate
+from libs.events.topics import create_topics
 
 _READY_SECONDS = 60
 _MIGRATION_SECONDS = 300
@@ -119,6 +120,8 @@ class System:
     def migrate(self, surroundings: Surroundings) -> None:
         """Bring every service's database to its newest schema, all at once."""
         with step("Migrating the databases"):
+            keys = surroundings.database_urls[KEYS_DATABASE]
+            asyncio.run(migrate(keys, [KEY_MIGRATIONS]))
             runs = [self._migration(service, surroundings) for service in self.services]
             for service, run in zip(self.services, runs, strict=True):
                 if run.wait(_MIGRATION_SECONDS) != 0:

