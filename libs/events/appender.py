@@ -221,12 +221,14 @@ async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standi
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         standing.answers = await sql.find_answers(connection, names=list(keys))
     reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
-    if names := reserved.union(*(r.release for r in riders)):
-        standing.reservations = await sql.find_reservations(connection, names=list(names))
-    if moves := {(m.consumer, m.topic, m.partition) for r in riders for m in r.cursors}:
-        standing.cursors = await sql.find_cursors(connection, names=list(moves))
-    if parked := {event_id for r in riders for event_id in r.unpark}:
-        standing.parked = await sql.find_parked(connection, event_ids=list(parked))
+    if reserved := reserved.union(*(r.release for r in riders)):
+        standing.reservations = await sql.find_reservations(connection, names=list(reserved))
+    if moves := [move for r in riders for move in r.cursors]:
+        await sql.begin_cursors(connection, moves=moves)
+        names = {(move.consumer, move.topic, move.partition) for move in moves}
+        standing.cursors = await sql.find_cursors(connection, names=list(names))
+    if parked := {one for r in riders for one in r.unpark}:
+        standing.parked = await sql.find_parked(connection, names=list(parked))
     return standing
 
 
@@ -249,5 +251,5 @@ async def _write(connection: _Held, *, settled: _Settled) -> None:
     if moves := {(m.consumer, m.topic, m.partition) for r in riders for m in r.cursors}:
         cursors = {name: standing.cursors[name] for name in moves}
         await sql.store_cursors(connection, cursors=cursors)
-    if parked := [event_id for r in riders for event_id in r.unpark]:
-        await sql.delete_parked(connection, event_ids=parked)
+    if parked := [one for r in riders for one in r.unpark]:
+        await sql.delete_parked(connection, names=parked)

@@ -9,7 +9,7 @@ bad.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from libs.events.envelope import Cause, Event, Recorded
@@ -80,6 +80,13 @@ class CursorMove:
     after: int | None = None
 
 
+class Unpark(NamedTuple):
+    """An event that was parked for a consumer and has been taken now; others may still wait."""
+
+    consumer: str
+    event_id: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Riders:
     """What may stand in an append's transaction beside its events, and nothing else."""
@@ -88,7 +95,7 @@ class Riders:
     reserve: tuple[Reservation, ...] = ()
     release: tuple[tuple[str, str], ...] = ()
     cursors: tuple[CursorMove, ...] = ()
-    unpark: tuple[UUID, ...] = ()
+    unpark: tuple[Unpark, ...] = ()
 
 
 NO_RIDERS = Riders()

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.events.envelope import Envelope, Event, Recorded
-from libs.events.log import Reservation
+from libs.events.log import CursorMove, Reservation, Unpark
 from libs.events.settle import Answer, Cursor, CursorName, Identity, KeyName, ReservedName, Standing
 from libs.events.wire import Stored
 
@@ -149,6 +149,22 @@ async def find_reservations(
     return found
 
 
+# A cursor that does not exist could not be locked, and two readers would both begin at 0.
+BEGIN_CURSORS = """
+INSERT INTO consumer_cursor (consumer, topic, partition, sequence, log_epoch)
+SELECT consumer, topic, partition, 0, log_epoch
+FROM unnest($1::text[], $2::text[], $3::smallint[], $4::uuid[])
+    AS wished (consumer, topic, partition, log_epoch)
+ON CONFLICT ON CONSTRAINT consumer_cursor_once DO NOTHING
+"""
+
+
+async def begin_cursors(connection: Executor, *, moves: Sequence[CursorMove]) -> None:
+    """Have a cursor at 0 for every move whose cursor does not exist."""
+    rows = [(move.consumer, move.topic, move.partition, move.log_epoch) for move in moves]
+    await connection.execute(BEGIN_CURSORS, *_columns(rows, width=4))
+
+
 FIND_CURSORS = """
 SELECT c.consumer, c.topic, c.partition, c.sequence, c.log_epoch
 FROM consumer_cursor c
@@ -161,7 +177,7 @@ FOR UPDATE OF c
 async def find_cursors(
     connection: Executor, *, names: Sequence[CursorName]
 ) -> dict[CursorName, Cursor]:
-    """Where these cursors stand; locked, as readers without events move them by themselves."""
+    """Where these cursors stand; locked, as what leads to no event moves them outside of here."""
     rows = await connection.fetch(FIND_CURSORS, *_columns(names, width=3))
     return {
         (row["consumer"], row["topic"], row["partition"]): Cursor(row["sequence"], row["log_epoch"])
@@ -169,12 +185,19 @@ async def find_cursors(
     }
 
 
-FIND_PARKED = "SELECT event_id FROM parked_event WHERE event_id = ANY($1::uuid[]) FOR UPDATE"
+FIND_PARKED = """
+SELECT p.consumer, p.event_id
+FROM parked_event p
+JOIN unnest($1::text[], $2::uuid[]) AS asked (consumer, event_id)
+    ON p.consumer = asked.consumer AND p.event_id = asked.event_id
+FOR UPDATE OF p
+"""
 
 
-async def find_parked(connection: Executor, *, event_ids: Sequence[UUID]) -> set[UUID]:
+async def find_parked(connection: Executor, *, names: Sequence[Unpark]) -> set[Unpark]:
     """Which of these events are parked; locked."""
-    return {row["event_id"] for row in await connection.fetch(FIND_PARKED, event_ids)}
+    rows = await connection.fetch(FIND_PARKED, *_columns(names, width=2))
+    return {Unpark(row["consumer"], row["event_id"]) for row in rows}
 
 
 async def copy_events(connection: Executor, *, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -276,25 +299,30 @@ async def insert_reservations(connection: Executor, *, reservations: Sequence[Re
 
 
 STORE_CURSORS = """
-INSERT INTO consumer_cursor (consumer, topic, partition, sequence, log_epoch)
-SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::uuid[])
-ON CONFLICT ON CONSTRAINT consumer_cursor_once DO UPDATE
-SET sequence = excluded.sequence, log_epoch = excluded.log_epoch
+UPDATE consumer_cursor c
+SET sequence = moved.sequence
+FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[])
+    AS moved (consumer, topic, partition, sequence)
+WHERE c.consumer = moved.consumer AND c.topic = moved.topic AND c.partition = moved.partition
 """
 
 
 async def store_cursors(connection: Executor, *, cursors: dict[CursorName, Cursor]) -> None:
     """Store where cursors stand."""
-    rows = [(*name, *cursor) for name, cursor in cursors.items()]
-    await connection.execute(STORE_CURSORS, *_columns(rows, width=5))
+    rows = [(*name, cursor.sequence) for name, cursor in cursors.items()]
+    await connection.execute(STORE_CURSORS, *_columns(rows, width=4))
 
 
-DELETE_PARKED = "DELETE FROM parked_event WHERE event_id = ANY($1::uuid[])"
+DELETE_PARKED = """
+DELETE FROM parked_event p
+USING unnest($1::text[], $2::uuid[]) AS taken (consumer, event_id)
+WHERE p.consumer = taken.consumer AND p.event_id = taken.event_id
+"""
 
 
-async def delete_parked(connection: Executor, *, event_ids: Sequence[UUID]) -> None:
+async def delete_parked(connection: Executor, *, names: Sequence[Unpark]) -> None:
     """Unpark events."""
-    await connection.execute(DELETE_PARKED, event_ids)
+    await connection.execute(DELETE_PARKED, *_columns(names, width=2))
 
 
 NOTIFY = "NOTIFY yakkan_relay"

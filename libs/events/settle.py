@@ -21,6 +21,7 @@ from libs.events.log import (
     Reservation,
     Riders,
     StreamAppend,
+    Unpark,
 )
 from libs.events.partition import partition_of
 from libs.events.refusals import KeyReused, Reserved, Stale
@@ -91,7 +92,7 @@ class Standing:
     answers: dict[KeyName, Answer] = field(default_factory=dict)
     reservations: dict[ReservedName, tuple[Reservation, ...]] = field(default_factory=dict)
     cursors: dict[CursorName, Cursor] = field(default_factory=dict)
-    parked: set[UUID] = field(default_factory=set)
+    parked: set[Unpark] = field(default_factory=set)
 
 
 def check_asked(
@@ -134,7 +135,7 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
     reserved = _new_reservations(standing.reservations, riders=asked.riders)
     cursors = _new_cursors(standing.cursors, moves=asked.riders.cursors)
     if gone := set(asked.riders.unpark) - standing.parked:
-        raise NotParked(", ".join(sorted(str(event_id) for event_id in gone)))
+        raise NotParked(", ".join(sorted(f"{one.event_id} for {one.consumer}" for one in gone)))
     events, sequences = _recorded(standing, asked=asked, now=now, identity=identity)
     appended = Appended(versions=versions, position=standing.position + len(events), events=events)
     if (key := asked.riders.idempotency) is not None:

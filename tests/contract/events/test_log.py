@@ -22,6 +22,7 @@ from libs.events.log import (
     Reservation,
     Riders,
     StreamAppend,
+    Unpark,
 )
 from libs.events.refusals import EventTooLarge, KeyReused, Reserved, Stale
 from libs.events.vocabulary.billing import PaymentReversed
@@ -378,7 +379,7 @@ async def test_of_two_consumers_at_one_place_one_has_its_effect(log: Log) -> Non
 
 
 async def test_what_is_not_parked_cannot_be_unparked(log: Log) -> None:
-    riders = Riders(unpark=(UUID(int=55),))
+    riders = Riders(unpark=(Unpark("reactions", UUID(int=55)),))
     with pytest.raises(NotParked):
         await log.append(to(ONE, a_start()), cause=CASE, riders=riders)
     assert await log.load(ONE) == ()
