@@ -1,0 +1,97 @@
+"""A contract's facts: its recorded events with every correction applied."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, cast, get_args
+from uuid import UUID
+
+from libs.events.corrections import corrected, with_values
+from libs.events.envelope import Event, Recorded
+from libs.events.vocabulary.contracts import (
+    Content,
+    ContentChanged,
+    ContractEvent,
+    ServiceStarted,
+)
+from services.contracts.domain.contract import Contract, Unknown, application_of, evolve
+
+_OURS: tuple[type[Event], ...] = get_args(ContractEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact as it stands after its corrections; `event_id` is None for one being decided."""
+
+    event_id: UUID | None
+    event: ContractEvent
+
+    @property
+    def on(self) -> date:
+        """The day it takes effect."""
+        on = self.event.takes_effect_on
+        assert on is not None  # only corrections have no day of their own, and they are no facts
+        return on
+
+    def with_values(self, values: Mapping[str, Any]) -> "Fact":
+        """The fact with other values for some fields; raises ValueError for what it can't have."""
+        return replace(self, event=with_values(self.event, values))
+
+
+Facts = tuple[Fact, ...]
+
+
+def facts_of(history: Sequence[Recorded[Event]]) -> Facts:
+    """The facts in the order of their recording; corrections are applied, withdrawn ones gone."""
+    return tuple(
+        Fact(recorded.envelope.event_id, cast("ContractEvent", recorded.event))
+        for recorded in corrected(history)
+        if isinstance(recorded.event, _OURS)
+    )
+
+
+def decided(*events: ContractEvent) -> Facts:
+    """Facts that are being decided and have no id yet."""
+    return tuple(Fact(None, event) for event in events)
+
+
+def by_day(facts: Facts) -> Facts:
+    """The facts by the day they take effect; those of one day in the order of recording."""
+    return tuple(sorted(facts, key=lambda fact: fact.on))
+
+
+def standing(facts: Facts) -> Contract:
+    """The life cycle after these facts."""
+    contract: Contract = Unknown()
+    for fact in facts:
+        contract = evolve(contract, fact.event)
+    return contract
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A contract as a decision sees it: its facts, and what is so after them."""
+
+    facts: Facts
+    now: Contract
+
+
+def life_of(facts: Facts) -> Life:
+    """The life these facts make."""
+    return Life(facts, standing(facts))
+
+
+def started_on(facts: Facts) -> date | None:
+    """The first day of provision, None before it is known."""
+    starts = [fact.on for fact in facts if isinstance(fact.event, ServiceStarted)]
+    return starts[0] if starts else None
+
+
+def content_on(facts: Facts, on: date | None) -> Content:
+    """The content in force on a day, its changes of that day included; None: after all changes."""
+    application = application_of(standing(facts))
+    content = application.content if application else Content()
+    for fact in by_day(facts):
+        if isinstance(fact.event, ContentChanged) and (on is None or fact.on <= on):
+            content = fact.event.after
+    return content
