@@ -1,6 +1,8 @@
 """Java programs from Maven: the jars that a pom beside this file pins, fetched once."""
 
 import hashlib
+import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -65,7 +67,7 @@ def _fetch(pom: Path, folder: Path) -> None:
         log = folder.with_suffix(".log")
         with log.open("wb") as output:
             done = subprocess.run(
-                [maven, "--batch-mode", "--file", str(pom), *goal],
+                [maven, "--batch-mode", *_repository(), "--file", str(pom), *goal],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -76,3 +78,9 @@ def _fetch(pom: Path, folder: Path) -> None:
             raise CannotStart(f"Maven could not fetch the jars of {pom.stem}: see {log}.")
         if not folder.is_dir():
             jars.rename(folder)
+
+
+def _repository() -> tuple[str, ...]:
+    """Where Maven keeps what it fetched: in the user's home, or here when that is not writable."""
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    return () if os.access(home, os.W_OK) else (f"-Dmaven.repo.local={JARS.parent / 'maven'}",)
