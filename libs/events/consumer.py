@@ -74,6 +74,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         """Whether it is in its group and not in trouble."""
         return self._joined and self.trouble is None
 
+    @property
+    def shares(self) -> frozenset[tuple[str, int]]:
+        """The partitions that are this process's to read now."""
+        return frozenset((share.topic, share.partition) for share in self._assigned)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Take events until told to stop; a batch in hand is finished first."""
         log = structlog.get_logger()

@@ -9,7 +9,15 @@ from libs.events.cursors import Place, move_cursor, note_offset
 from libs.events.database import Connection, Pool, transaction
 from libs.events.envelope import Cause
 from libs.events.keys import Keys
-from libs.events.log import CursorMove, CursorTaken, Log, NotParked, Riders, StreamAppend, Unpark
+from libs.events.log import (
+    CursorMove,
+    CursorTaken,
+    Log,
+    NotParked,
+    Riders,
+    StreamAppend,
+    Unpark,
+)
 from libs.events.parking import ParkedStream
 from libs.events.reaction import React, Reaction
 from libs.events.reading import Read, read, read_span

@@ -35,7 +35,7 @@ from aiokafka import AIOKafkaProducer
 
 from libs.events.database import Connection, Row
 from libs.events.kafka import Headers, Identity, to_record
-from libs.events.waking import Waking
+from libs.events.waking import Waking, wake_by
 from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
 from libs.telemetry.metrics import Gauge, counter
@@ -110,7 +110,7 @@ class Relay:
     async def _lead(self, connection: Connection, stop: asyncio.Event) -> None:
         leader = await become_leader(connection)
         waking = Waking()
-        await waking.listen(connection)
+        await wake_by(connection, waking)
         with waking.on(stop):
             producer = _producer(self._bootstrap)
             try:

@@ -80,7 +80,7 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what must become true; fails when it does not within a minute."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await true():
+        while not await true():  # noqa: ASYNC110 - what it waits for is elsewhere
             await asyncio.sleep(_LOOK_SECONDS)
 
 
@@ -89,9 +89,9 @@ def a_start(number: int, *, day: int = 1) -> ServiceStarted:
     return ServiceStarted(contract_id=UUID(int=number), started_on=date(2026, 4, day))
 
 
-async def append_starts(log: PostgresLog, *, streams: int, versions: int) -> None:
+async def append_starts(log: PostgresLog, *, streams: int, versions: int, after: int = 0) -> None:
     """Append `versions` events to each of `streams` streams, one version after the other."""
-    for version in range(versions):
+    for version in range(after, after + versions):
         await log.append(
             *(
                 StreamAppend(

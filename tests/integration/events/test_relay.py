@@ -1,7 +1,16 @@
 """The relay: everything in the log stands in the topic, in order, whatever happens to it."""
 
+import asyncio
+from collections.abc import Sequence
+
+from libs.events.kafka import Message
 from libs.events.relay import Relay
+from tests.support.proxy import a_way
+from tests.support.victims import a_process
 from tests.support.way import Place, all_of, append_starts, new_ones, running, until
+
+STREAMS = 200
+VERSIONS = 20
 
 
 async def sent(place: Place) -> bool:
@@ -13,6 +22,17 @@ async def sent(place: Place) -> bool:
     )
 
 
+async def sent_up_to(place: Place, *, position: int) -> bool:
+    found = await place.pool.fetchval("SELECT position FROM relay_cursor")
+    return bool(found >= position)
+
+
+async def is_the_log(found: Sequence[Message], *, place: Place) -> bool:
+    """Whether a topic without its repeats is the log."""
+    envelopes = {message.envelope for message in new_ones(found)}
+    return envelopes == {event.envelope for event in await place.log.read(0, limit=100_000)}
+
+
 async def test_each_event_of_the_log_stands_in_the_topic_once_and_in_order(
     source: Place, topic: str, kafka_bootstrap: str
 ) -> None:
@@ -22,6 +42,75 @@ async def test_each_event_of_the_log_stands_in_the_topic_once_and_in_order(
         await until(lambda: sent(source))
     found = await all_of(topic, bootstrap=kafka_bootstrap)
     assert new_ones(found) == found
-    assert {message.envelope for message in found} == {
-        event.envelope for event in await source.log.read(0, limit=1000)
-    }
+    assert await is_the_log(found, place=source)
+
+
+async def test_a_relay_killed_while_it_sends_loses_and_swaps_nothing(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    at = {"dsn": source.dsn, "bootstrap": kafka_bootstrap, "topic": topic}
+    appending = asyncio.ensure_future(append_starts(source.log, streams=STREAMS, versions=VERSIONS))
+    for step in (1, 1_000, 2_500):
+        async with a_process("relay", **at) as relay:
+            await until(lambda step=step: sent_up_to(source, position=step))  # type: ignore[misc]
+            relay.kill()
+    await appending
+    async with a_process("relay", **at):
+        await until(lambda: sent(source))
+    assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
+
+
+async def test_two_relays_take_turns_and_send_nothing_that_is_not_in_order(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    first = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    second = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+
+    async def one_leads() -> bool:
+        return first.leads != second.leads
+
+    async def second_leads() -> bool:
+        return second.leads
+
+    async with running(second.run):
+        async with running(first.run):
+            await until(one_leads)
+            await append_starts(source.log, streams=STREAMS, versions=2)
+        await until(second_leads)
+        await until(lambda: sent(source))
+    assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
+
+
+async def test_a_leader_whose_epoch_has_passed_moves_nothing(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    old = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+
+    async def leads() -> bool:
+        return old.leads
+
+    async with running(old.run):
+        await until(leads)
+        await source.pool.execute("UPDATE relay_cursor SET leader_epoch = leader_epoch + 1")
+        await append_starts(source.log, streams=10, versions=2)
+        # The old leader sends, finds its epoch passed, steps down, and leads anew.
+        await until(lambda: sent(source))
+    found = await all_of(topic, bootstrap=kafka_bootstrap)
+    assert len(found) > len(new_ones(found))
+    assert await is_the_log(found, place=source)
+
+
+async def test_while_the_broker_is_away_appends_succeed_and_are_sent_when_it_is_back(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    async with a_way(kafka_bootstrap) as way:
+        relay = Relay(dsn=source.dsn, bootstrap=way.address, topic=topic)
+        async with running(relay.run):
+            await append_starts(source.log, streams=10, versions=2)
+            await until(lambda: sent(source))
+            await way.cut()
+            await append_starts(source.log, streams=10, versions=2, after=2)
+            assert not await sent(source)
+            await way.open()
+            await until(lambda: sent(source))
+    assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
