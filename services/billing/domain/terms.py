@@ -3,6 +3,114 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from libs.terms.files import read_terms
+from libs.terms.in_force import InForce, read_japan, section
+from services.billing.domain.rules.claims import Costs, DeviceClaims, OnsiteRepair, Tickets
+from services.billing.domain.rules.demanded import (
+    DemandedCosts,
+    EarlyTermination,
+    Evasion,
+    RevocationCosts,
+    Underbilling,
+)
+from services.billing.domain.rules.initial_fee import InitialFee
+from services.billing.domain.rules.issue_fees import IssueFees
+from services.billing.domain.rules.licences import LicenceRows
+from services.billing.domain.rules.monthly_fee import DailyFee
+from services.billing.domain.rules.outage_credit import OutageCredit
+from services.billing.domain.rules.papers import Paper, Reissue
+from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.relief import DisasterRelief
+from services.billing.domain.rules.whole_months import AgreedFee, BasicFee, Options
+
+
+def _named(value: object) -> object:
+    """Take `{name: {numbers}}` for the policy of that name."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, numbers),) = value.items()
+        return {"policy": name, **(numbers or {})}
+    return value
+
+
+Charging = Annotated[
+    InitialFee
+    | LicenceRows
+    | BasicFee
+    | Options
+    | Tickets
+    | DailyFee
+    | AgreedFee
+    | OutageCredit
+    | DisasterRelief
+    | Paper
+    | Reissue
+    | DeviceClaims
+    | OnsiteRepair
+    | Costs
+    | IssueFees,
+    Field(discriminator="policy"),
+]
+Demanded = Annotated[
+    RevocationCosts | DemandedCosts | Evasion | Underbilling | EarlyTermination,
+    Field(discriminator="policy"),
+]
+
+
+class Price(BaseModel):
+    """A price in yen before tax, whether tax is added, and where it stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    yen: int = Field(ge=0)
+    taxed: bool = True
+    clause: Clauses
+
+
+class LateInterest(BaseModel):
+    """Interest on debts due on `due_from` or later, until the next entry; 1/1000 a year.
+
+    `permille` is a number, `statutory` for the rate of the law on the first day of delay, or
+    `former` for terms that an operator must enter, without which nothing is owed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    due_from: date | None = None
+    permille: int | Literal["statutory", "former"]
+    grace_days: int = Field(ge=0, default=0)
+    counts_payment_day: bool = False
+    clause: Clauses
+
+
+class BillingSection(BaseModel):
+    """What one version of one service's terms says about charges, demands and debts.
+
+    `charging` and `demands` are policies in the order in which they speak. `payments` says which
+    debt money settles first; `lone_interest` whether interest may be left out when nothing else is
+    billed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prices: dict[str, Price] = Field(default_factory=dict)
+    charging: tuple[Annotated[Charging, BeforeValidator(_named)], ...]
+    demands: tuple[Annotated[Demanded, BeforeValidator(_named)], ...] = ()
+    late_interest: tuple[LateInterest, ...] = ()
+    payments: Literal["named-first", "earliest-due-first"]
+    lone_interest: Clauses | None = None
+
+    @model_validator(mode="after")
+    def _has_every_price(self) -> Self:
+        policies: tuple[Policy, ...] = (*self.charging, *self.demands)
+        for policy in policies:
+            for name in policy.prices_named:
+                if name not in self.prices:
+                    raise ValueError(f"{policy.policy} needs the price {name}, which is missing")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +125,64 @@ class FormerInterest:
 class Settings:
     """What an operator may set otherwise; None keeps what the terms or the tables say."""
 
-    lone_interest: str = "hold"
+    lone_interest: Literal["hold", "bill"] = "hold"
     statutory_rates: tuple[tuple[date, int], ...] | None = None
     former_interest: FormerInterest | None = None
 
 
+P = TypeVar("P", bound=Policy)
+
+
 class BillingTerms:
     """The billing terms of one service: its versions by effective date, and Japan's rates."""
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        versions: InForce[BillingSection],
+        consumption_tax: InForce[int],
+        statutory_interest: InForce[int],
+        settings: Settings,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.consumption_tax = consumption_tax
+        self.statutory_interest = statutory_interest
+        self._versions = versions
+        self._policies: InForce[dict[type[Policy], Any]] = InForce(
+            service,
+            values=[
+                (on, {type(each): each for each in (*version.charging, *version.demands)})
+                for on, version in versions.all
+            ],
+        )
+
+    def at(self, on: date) -> BillingSection:
+        """Give the version in force on a day. Raises NotYetInForce for a day before the first."""
+        return self._versions.at(on)
+
+    @property
+    def first_on(self) -> date:
+        """The first day on which these terms were in force."""
+        return self._versions.all[0][0]
+
+    def since(self, on: date) -> date:
+        """Give the effective date of the version in force on a day."""
+        return self._versions.since(on)
+
+    def changes(self, from_on: date, to_on: date) -> tuple[date, ...]:
+        """Give the days after `from_on` up to `to_on` on which another version takes effect."""
+        return self._versions.between(from_on, to_on)
+
+    def policy(self, kind: type[P], *, on: date) -> P | None:
+        """Give a charging policy of the version in force on a day, where it has one."""
+        found: P | None = self._policies.at(on).get(kind)
+        return found
+
+    def tax_rate(self, on: date) -> int:
+        """Give the percentage of consumption tax of a day."""
+        return self.consumption_tax.at(on)
 
 
 def load_billing_terms(
@@ -32,5 +191,16 @@ def load_billing_terms(
     """Read `<folder>/<service>.yaml` with what it extends, and `<folder>/japan.yaml`.
 
     Raises WrongTerms with file, line and reason.
+
+    Clauses: WUTM-2.1.1, NSEC-3.2b.
     """
-    raise NotImplementedError
+    chosen = settings or Settings()
+    japan = read_japan(folder)
+    rates = chosen.statutory_rates or tuple(japan.statutory_interest_permille.items())
+    return BillingTerms(
+        service,
+        versions=section(read_terms(service, folder=folder), name="billing", model=BillingSection),
+        consumption_tax=InForce("consumption tax", values=japan.consumption_tax_percent.items()),
+        statutory_interest=InForce("statutory interest", values=rates),
+        settings=chosen,
+    )

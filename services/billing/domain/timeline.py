@@ -1,6 +1,5 @@
 """What billing knows of one contract, in order of effect: folded from facts, packed, immutable."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -24,7 +23,7 @@ ItemKind = Literal[
     "cost",
     "evasion",
     "underbilling",
-    "accepted_option",
+    "change_accepted",
     "revocation",
 ]
 
@@ -48,7 +47,7 @@ class Fact:
         """Take an event as the log holds it."""
         envelope = recorded.envelope
         return cls(
-            effective_on=recorded.event.effective_on or japan_date(envelope.recorded_at),
+            effective_on=recorded.event.takes_effect_on or japan_date(envelope.recorded_at),
             recorded_at=envelope.recorded_at,
             context=envelope.context,
             position=envelope.position,
@@ -77,18 +76,17 @@ class End(msgspec.Struct, frozen=True, array_like=True):
 class ContentSpan(msgspec.Struct, frozen=True, array_like=True):
     """What the contract is for from `from_on` until the next span; `packs` in order of size.
 
-    `fee` and `initial_fee` are agreed prices before tax where the application sets them.
+    `fee` is an agreed monthly fee before tax where the application sets it. `events` are those
+    that took effect on `from_on`, the application included in the first span.
     """
 
     from_on: date
-    event: UUID
+    events: tuple[UUID, ...]
     packs: tuple[tuple[int, int], ...] = ()
     special_prices: tuple[tuple[int, int], ...] = ()
-    options: tuple[str, ...] = ()
     licensed: bool = False
     discount: int = 0
     fee: int | None = None
-    initial_fee: int | None = None
     collab: bool = False
     plan: str | None = None
 
@@ -169,7 +167,7 @@ class Arrangement(msgspec.Struct, frozen=True, array_like=True):
     """How the customer pays, from `from_on` until the next one."""
 
     from_on: date
-    event: UUID
+    events: tuple[UUID, ...]
     method: str = "invoice"
     consolidated_claim: bool = False
     issue_fee_exempt: bool = False
@@ -209,6 +207,8 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     started: Moment | None = None
     revoked: Moment | None = None
     ended: End | None = None
+    initial_fee: int | None = None
+    wished_start_on: date | None = None
     contents: tuple[ContentSpan, ...] = ()
     options: tuple[OptionSpan, ...] = ()
     cycles: tuple[CycleStart, ...] = ()
@@ -223,21 +223,51 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     due_dates: tuple[tuple[str, date, UUID], ...] = ()
     issued: tuple[tuple[str, date], ...] = ()
 
+    def content_on(self, on: date) -> ContentSpan:
+        """Give the content in force on a day; before the first, the first."""
+        found = self.contents[0] if self.contents else ContentSpan(on, ())
+        for span in self.contents:
+            if span.from_on > on:
+                break
+            found = span
+        return found
 
-def fold(facts: Iterable[Fact]) -> Timeline:
-    """Fold all known facts of a contract, its customer and its account into one timeline.
+    def arrangement_on(self, on: date) -> Arrangement:
+        """Give the arrangement to pay in force on a day; before the first, the first."""
+        found = self.arrangements[0] if self.arrangements else Arrangement(on, ())
+        for each in self.arrangements:
+            if each.from_on > on:
+                break
+            found = each
+        return found
 
-    The order in which facts are given has no influence: they are taken by effective date, recorded
-    time, context and position, after corrections. Events that say nothing about money are skipped.
-    """
-    raise NotImplementedError
+    def corporate_on(self, on: date) -> bool:
+        """Tell whether the customer is a corporation on a day; before the first, as at first."""
+        found = self.corporate[0].corporate if self.corporate else False
+        for each in self.corporate:
+            if each.from_on > on:
+                break
+            found = each.corporate
+        return found
+
+    def due_on(self, month: str) -> date | None:
+        """Give the due date agreed for the invoice of a billing month; the latest agreed holds."""
+        return next((on for name, on, _ in reversed(self.due_dates) if name == month), None)
+
+    def issued_on(self, month: str) -> date | None:
+        """Give the day on which the invoice of a billing month was first issued."""
+        return next((on for name, on in self.issued if name == month), None)
+
+
+_ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
+_DECODER = msgspec.msgpack.Decoder(Timeline)
 
 
 def pack(timeline: Timeline) -> bytes:
     """Give the timeline as compact bytes, equal for equal timelines."""
-    raise NotImplementedError
+    return _ENCODER.encode(timeline)
 
 
 def unpack(packed: bytes) -> Timeline:
-    """Read what `pack` gave."""
-    raise NotImplementedError
+    """Read what `pack` gave. Raises msgspec.ValidationError for bytes of another shape."""
+    return _DECODER.decode(packed)

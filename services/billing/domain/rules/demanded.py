@@ -1,0 +1,71 @@
+"""What may be demanded by itself: the policies and their numbers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
+
+from services.billing.domain.rules.policy import Clauses, Policy
+
+
+class RevocationCosts(Policy):
+    """Costs incurred up to the revocation of the acceptance."""
+
+    policy: Literal["revocation-costs"]
+    clause: Clauses
+    taxed: bool = False
+
+
+class DemandedCost(BaseModel):
+    """A cost demanded by itself: its code, whether it is taxed, and its clause."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    taxed: bool = False
+    clause: Clauses
+
+
+class DemandedCosts(Policy):
+    """Costs by kind that an operator enters with their due date."""
+
+    policy: Literal["demanded-costs"]
+    kinds: dict[str, DemandedCost]
+
+
+class Evasion(Policy):
+    """The evaded amount and a surcharge of `times` it."""
+
+    policy: Literal["evasion"]
+    times: int
+    evaded: Clauses
+    surcharge: Clauses
+    taxed: bool = True
+
+
+class Underbilling(Policy):
+    """The difference of the correct bill to the one issued."""
+
+    policy: Literal["underbilling"]
+    clause: Clauses
+    waiver: Clauses
+
+
+class EarlyTermination(Policy):
+    """A lump sum of monthly fees for an end inside the minimum term of `months` months.
+
+    The term runs from the month after the start month; `plus` months are added to the remaining.
+    """
+
+    policy: Literal["early-termination-sum"]
+    price: str
+    months: int
+    plus: int
+    taxed: bool
+    clause: Clauses
+
+    @property
+    @override
+    def prices_named(self) -> tuple[str, ...]:
+        """The monthly fee it is counted in."""
+        return (self.price,)
