@@ -10,7 +10,11 @@ Channel = Literal["mail"]
 
 
 class NoticeQueued(Event):
-    """Something must be said to a customer because of an event; not before `not_before_on`."""
+    """Something must be said to a customer because of an event; not before `not_before_on`.
+
+    `contract_ids` are all contracts it speaks of, `contract_id` the one where it is one only;
+    `clauses` are those the rule rests on. The subject line names no person.
+    """
 
     effective: ClassVar[str | None] = "not_before_on"
     subject: ClassVar[str | None] = "customer_id"
@@ -26,6 +30,9 @@ class NoticeQueued(Event):
     address: Annotated[str | None, Personal("contact")]
     subject_line: str
     body: Annotated[str | None, Personal("contact")]
+    service: str | None = None
+    contract_ids: tuple[UUID, ...] = ()
+    clauses: tuple[str, ...] = ()
 
 
 class NoticeSent(Event):
@@ -51,4 +58,15 @@ class NoticeFailed(Event):
     answer: str
 
 
-NoticeEvent = NoticeQueued | NoticeSent | NoticeFailed
+class NoticeRequeued(Event):
+    """A failed notice is tried again, because an operator asked for it."""
+
+    effective: ClassVar[str | None] = "requeued_on"
+
+    type: Literal["notifications.notice-requeued.v1"] = "notifications.notice-requeued.v1"
+    notice_id: UUID
+    requeued_on: date
+    reason: str
+
+
+NoticeEvent = NoticeQueued | NoticeSent | NoticeFailed | NoticeRequeued

@@ -1,6 +1,7 @@
 """The facts of a site as they stand: what was recorded, with corrections applied."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import Any, cast
@@ -8,17 +9,16 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from libs.events.corrections import corrected, with_values
 from libs.events.envelope import Event, Recorded
-from libs.events.vocabulary.monitoring import (
-    MonitoringFactCorrected,
-    SiteEvent,
-)
+from libs.events.vocabulary.monitoring import MonitoringFactCorrected, SiteEvent
 from libs.refusal.refusal import NotFound, Refusal
 from services.monitoring.domain.site import Site, Unopened, admit, evolve, opened
 
 _FIXED = frozenset(
     {"type", "contract_id", "device_id", "outage_id", "old_device_id", "new_device_id"}
 )
+_NOT_YET_AN_ID = UUID(int=0)
 
 
 class NotCorrectable(Refusal):
@@ -28,40 +28,13 @@ class NotCorrectable(Refusal):
 
 class NothingToCorrect(NotFound):
     code = "no-such-fact"
-    title = "The site has no such fact"
+    title = "There is no such fact"
 
 
 def site_of(history: Sequence[Recorded[Event]]) -> Site:
     """The site as its facts stand."""
-    return reduce(evolve, (fact for _, fact in standing_facts(history)), cast("Site", Unopened()))
-
-
-def standing_facts(history: Sequence[Recorded[Event]]) -> tuple[tuple[UUID, SiteEvent], ...]:
-    """Id and content of every fact, in order of recording; the last correction of each holds.
-
-    A withdrawn fact is left out; a later correction with values brings it back.
-    """
-    corrections = {
-        each.event.corrects: each.event.values
-        for each in history
-        if isinstance(each.event, MonitoringFactCorrected)
-    }
-    found: list[tuple[UUID, SiteEvent]] = []
-    for each in history:
-        fact = cast("SiteEvent", each.event)
-        if isinstance(fact, MonitoringFactCorrected):
-            continue
-        values = corrections.get(each.envelope.event_id, {})
-        if values is not None:
-            found.append((each.envelope.event_id, corrected(fact, values)))
-    return tuple(found)
-
-
-def corrected(fact: SiteEvent, values: dict[str, Any]) -> SiteEvent:
-    """`fact` with `values` in place of its own; raises `ValidationError` on a value unfit."""
-    if not values:
-        return fact
-    return type(fact).model_validate({**fact.model_dump(), **values})
+    facts = (cast("SiteEvent", each.event) for each in corrected(history))
+    return reduce(evolve, facts, cast("Site", Unopened()))
 
 
 def correct(
@@ -74,35 +47,35 @@ def correct(
     """Put a recorded fact right: new values for some of its fields, or None to withdraw it.
 
     Accepted only when all the site's facts stay possible with it. Ids cannot be changed: such a
-    fact is withdrawn and recorded anew. Raises `NothingToCorrect`, `NotCorrectable`, or the
-    refusal of the fact that would have become impossible.
+    fact is withdrawn and recorded anew. The last correction again changes nothing. Raises
+    `NothingToCorrect`, `NotCorrectable` also where another fact would become impossible.
     """
     site = opened(site_of(history))
-    recorded = {each.envelope.event_id: cast("SiteEvent", each.event) for each in history}
+    recorded = {each.envelope.event_id: each.event for each in history}
     fact = recorded.get(corrects)
     if fact is None or isinstance(fact, MonitoringFactCorrected):
         raise NothingToCorrect(f"no fact {corrects} at this site", field="/corrects")
-    _fit(fact, values)
+    _refuse_unfit(fact, values or {})
     correction = MonitoringFactCorrected(
         contract_id=site.contract_id, corrects=corrects, values=values, reason=reason
     )
     if _last_correction(history, corrects=corrects) == correction:
         return ()
-    _still_possible(history, correction=correction)
+    _refuse_impossible(history, correction=correction)
     return (correction,)
 
 
-def _fit(fact: SiteEvent, values: dict[str, Any] | None) -> None:
-    for name in values or {}:
+def _refuse_unfit(fact: Event, values: dict[str, Any]) -> None:
+    for name in values:
         if name in _FIXED or name not in type(fact).model_fields:
             raise NotCorrectable(f"{fact.type} has no field {name} that may be corrected")
     try:
-        after = corrected(fact, values or {})
+        after = with_values(fact, values)
     except ValidationError as error:
         first = error.errors()[0]
         place = "/".join(str(step) for step in first["loc"])
         raise NotCorrectable(f"{place}: {first['msg']}", field=f"/values/{place}") from error
-    for name in values or {}:
+    for name in values:
         value = getattr(after, name)
         if isinstance(value, datetime) and value.tzinfo is None:
             raise NotCorrectable(f"{name} needs an offset", field=f"/values/{name}")
@@ -119,33 +92,19 @@ def _last_correction(
     return found[-1] if found else None
 
 
-def _still_possible(
+def _refuse_impossible(
     history: Sequence[Recorded[Event]], *, correction: MonitoringFactCorrected
 ) -> None:
+    envelope = replace(history[-1].envelope, event_id=_NOT_YET_AN_ID)
     site: Site = Unopened()
-    for event_id, fact in _facts_with(history, correction):
+    for each in corrected((*history, Recorded(envelope, correction))):
+        fact = cast("SiteEvent", each.event)
         try:
             admit(site, fact)
         except Refusal as refusal:
             raise NotCorrectable(
-                f"{fact.type} {event_id} would become impossible: {refusal.detail}",
+                f"{fact.type} {each.envelope.event_id} would become impossible: {refusal.detail}",
                 clause=refusal.clause,
                 field="/values",
             ) from refusal
         site = evolve(site, fact)
-
-
-def _facts_with(
-    history: Sequence[Recorded[Event]], correction: MonitoringFactCorrected
-) -> list[tuple[UUID, SiteEvent]]:
-    before = dict(standing_facts(history))
-    found: list[tuple[UUID, SiteEvent]] = []
-    for each in history:
-        event_id = each.envelope.event_id
-        if event_id == correction.corrects:
-            if correction.values is not None:
-                fact = corrected(cast("SiteEvent", each.event), correction.values)
-                found.append((event_id, fact))
-        elif event_id in before:
-            found.append((event_id, before[event_id]))
-    return found
