@@ -1,0 +1,568 @@
+"""The commands on customers and contracts, for every edge: HTTP and the offline player.
+
+Every command gives what the append gave; raises `UnknownContract` (`UnknownCustomer`), the
+refusals of its decision, and what `Log.decide` raises. A contract's facts must stay possible as a
+whole, else `ImpossibleTimeline`. Dates are the days on which things take effect.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.events.envelope import Cause, Event, Recorded
+from libs.events.log import NO_RIDERS, Appended, Log, Reservation, Riders
+from libs.events.vocabulary.contracts import Content, ContractFactCorrected
+from libs.refusal.refusal import Refusal, Stale
+from services.contracts.domain import (
+    applications,
+    changes,
+    correcting,
+    customer,
+    dunning,
+    ending,
+    use,
+)
+from services.contracts.domain.applications import Costs, Events, Wish
+from services.contracts.domain.changes import Change, with_changes_rebased
+from services.contracts.domain.contract import Unknown, application_of, ended_on
+from services.contracts.domain.customer import Customer, Details, Unregistered
+from services.contracts.domain.deadlines import (
+    Deadline,
+    ends_at_latest,
+    next_deadlines,
+    run_deadline,
+)
+from services.contracts.domain.ending import Judgement, LineEnd
+from services.contracts.domain.facts import Facts, Life, decided, facts_of, life_of
+from services.contracts.domain.refusals import UnknownContract, UnknownCustomer
+from services.contracts.domain.terms import ContractTerms, Terms
+from services.contracts.domain.timeline import check
+from services.contracts.domain.use import Notice, Period
+
+LINE = "line"
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What every command brings: the stream it is on, its cause, and the riders of its append.
+
+    `expected` is the version the caller saw; None decides on the present one.
+    """
+
+    stream_id: UUID
+    cause: Cause
+    expected: int | None = None
+    riders: Riders = NO_RIDERS
+
+
+Decide = Callable[[Life], Events]
+
+
+async def register_customer(
+    log: Log,
+    command: Command,
+    *,
+    registered_on: date,
+    details: Details,
+    corporate_number: str | None = None,
+) -> Appended:
+    """A customer is known from now on; `corporate` and `payment_method` must be given."""
+    return await _on_customer(
+        log,
+        command,
+        lambda known: customer.register(
+            known,
+            customer_id=command.stream_id,
+            registered_on=registered_on,
+            corporate_number=corporate_number,
+            details=details,
+        ),
+    )
+
+
+async def change_customer(
+    log: Log, command: Command, *, changed_on: date, notified_on: date, details: Details
+) -> Appended:
+    """Details of a customer changed."""
+    return await _on_customer(
+        log,
+        command,
+        lambda known: customer.change_details(
+            known, changed_on=changed_on, notified_on=notified_on, details=details
+        ),
+    )
+
+
+async def apply(
+    log: Log,
+    command: Command,
+    *,
+    service: str,
+    customer_id: UUID,
+    applied_on: date,
+    content: Content,
+    consents: Sequence[str],
+    terms: Terms,
+) -> Appended:
+    """A customer applies; a line that is named is theirs for this contract until it ends.
+
+    Raises `UnknownCustomer`, `UnknownService`, `NotYetInForce`, `Reserved` for a line under
+    another contract.
+
+    Clauses: WUTM-6.1 (one contract a line).
+    """
+    if isinstance(await load_customer(log, customer_id), Unregistered):
+        raise UnknownCustomer(f"{customer_id} is not registered", field="/customer_id")
+    wish = Wish(
+        contract_id=command.stream_id,
+        customer_id=customer_id,
+        service=service,
+        content=content,
+        consents=tuple(consents),
+    )
+    in_force = terms.at(service, applied_on)
+    if content.line_id is not None:
+        command = _reserving(command, content.line_id, from_on=applied_on, until_on=None)
+
+    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        return applications.apply(
+            life_of(facts_of(history)),
+            wish=wish,
+            applied_on=applied_on,
+            terms=in_force,
+            terms_version=terms.version(service, applied_on),
+        )
+
+    return await _append(log, command, decision)
+
+
+async def approve(
+    log: Log, command: Command, *, approved_on: date, document_number: str, terms: Terms
+) -> Appended:
+    """The operator accepts an application."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: applications.approve(
+            life, approved_on=approved_on, document_number=document_number
+        ),
+        terms=terms,
+    )
+
+
+async def decline(
+    log: Log, command: Command, *, declined_on: date, ground: str, terms: Terms
+) -> Appended:
+    """The operator refuses an application on a ground of the terms."""
+    return await _ending(
+        log,
+        command,
+        lambda life: applications.decline(
+            life, declined_on=declined_on, ground=ground, terms=_at(life, declined_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def revoke_approval(
+    log: Log, command: Command, *, revoked_on: date, ground: str, costs: Costs, terms: Terms
+) -> Appended:
+    """The operator takes the acceptance back."""
+    return await _ending(
+        log,
+        command,
+        lambda life: applications.revoke_approval(
+            life,
+            revoked_on=revoked_on,
+            ground=ground,
+            costs=costs,
+            terms=_at(life, revoked_on, terms=terms),
+        ),
+        terms=terms,
+    )
+
+
+async def schedule_initial_work(
+    log: Log, command: Command, *, scheduled_on: date, terms: Terms
+) -> Appended:
+    """The day of the initial work is agreed."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: applications.schedule_initial_work(
+            life, scheduled_on=scheduled_on, terms=_at(life, scheduled_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def start(log: Log, command: Command, *, started_on: date, terms: Terms) -> Appended:
+    """Provision begins."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: applications.start(
+            life, started_on=started_on, terms=_at(life, started_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def change_content(log: Log, command: Command, *, change: Change, terms: Terms) -> Appended:
+    """The content changes from a day on."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: changes.change_content(
+            life, change=change, terms=_at(life, change.effective_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def change_billing_day(
+    log: Log, command: Command, *, start_day: int, from_on: date, terms: Terms
+) -> Appended:
+    """Billing months start on another day from `from_on` on."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: changes.change_billing_day(
+            life, start_day=start_day, from_on=from_on, terms=_at(life, from_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def suspend(
+    log: Log, command: Command, *, period: Period, ground: str, notice: Notice, terms: Terms
+) -> Appended:
+    """Use is suspended."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: use.suspend(
+            life,
+            period=period,
+            ground=ground,
+            notice=notice,
+            terms=_at(life, period.from_on, terms=terms),
+        ),
+        terms=terms,
+    )
+
+
+async def resume(log: Log, command: Command, *, resumed_on: date, terms: Terms) -> Appended:
+    """The suspension is over."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: use.resume(
+            life, resumed_on=resumed_on, terms=_at(life, resumed_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def line_ended(
+    log: Log, command: Command, *, ended_on: date, reason: LineEnd, terms: Terms
+) -> Appended:
+    """The line contract ended; some reasons end this one."""
+    return await _ending(
+        log,
+        command,
+        lambda life: ending.line_ended(
+            life, ended_on=ended_on, reason=reason, terms=_at(life, ended_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def line_converted(
+    log: Log, command: Command, *, converted_on: date, terms: Terms
+) -> Appended:
+    """The line became a collaboration line."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: ending.line_converted(
+            life, converted_on=converted_on, terms=_at(life, converted_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def request_termination(
+    log: Log, command: Command, *, requested_on: date, desired_on: date, terms: Terms
+) -> Appended:
+    """The customer asks for the end on a desired day."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: ending.request_termination(
+            life,
+            requested_on=requested_on,
+            desired_on=desired_on,
+            terms=_at(life, requested_on, terms=terms),
+            ends_at_latest=ends_at_latest(life, terms=terms),
+        ),
+        terms=terms,
+    )
+
+
+async def confirm_termination(
+    log: Log, command: Command, *, confirmed_on: date, terms: Terms
+) -> Appended:
+    """The operator confirms the pending request, which fixes the termination date."""
+    return await _ending(
+        log,
+        command,
+        lambda life: ending.confirm_termination(
+            life,
+            confirmed_on=confirmed_on,
+            terms_at=lambda on: _at(life, on, terms=terms),
+            ends_at_latest=ends_at_latest(life, terms=terms),
+        ),
+        terms=terms,
+    )
+
+
+async def terminate_by_customer(
+    log: Log,
+    command: Command,
+    *,
+    terminated_on: date,
+    received_on: date,
+    terms: Terms,
+    penalty_due_on: date | None = None,
+) -> Appended:
+    """The customer ends the contract by its form."""
+    return await _ending(
+        log,
+        command,
+        lambda life: ending.terminate_by_customer(
+            life,
+            terminated_on=terminated_on,
+            received_on=received_on,
+            terms=_at(life, received_on, terms=terms),
+            penalty_due_on=penalty_due_on,
+        ),
+        terms=terms,
+    )
+
+
+async def terminate_by_operator(
+    log: Log,
+    command: Command,
+    *,
+    terminated_on: date,
+    judgement: Judgement,
+    terms: Terms,
+    penalty_due_on: date | None = None,
+) -> Appended:
+    """The operator ends the contract on a ground of the terms."""
+    return await _ending(
+        log,
+        command,
+        lambda life: ending.terminate_by_operator(
+            life,
+            terminated_on=terminated_on,
+            judgement=judgement,
+            terms=_at(life, terminated_on, terms=terms),
+            penalty_due_on=penalty_due_on,
+        ),
+        terms=terms,
+    )
+
+
+async def abolish(log: Log, command: Command, *, abolished_on: date, terms: Terms) -> Appended:
+    """The service is abolished, and the contract ends with it."""
+    return await _ending(
+        log,
+        command,
+        lambda life: ending.abolish(
+            life, abolished_on=abolished_on, terms=_at(life, abolished_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def correct(
+    log: Log,
+    command: Command,
+    *,
+    corrects: UUID,
+    values: Mapping[str, Any] | None,
+    reason: str,
+    terms: Terms,
+) -> Appended:
+    """A recorded fact is put right, or withdrawn (`values` None)."""
+
+    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        life = _known(history)
+        events, facts = correcting.correct(life, corrects=corrects, values=values, reason=reason)
+        check(facts, ends_at_latest=ends_at_latest(life_of(facts), terms=terms))
+        return events
+
+    return await _append(log, command, decision)
+
+
+async def run_contract_deadline(
+    log: Log, command: Command, *, deadline: Deadline, terms: Terms
+) -> Appended:
+    """What follows when a deadline of a contract comes; it takes effect at the deadline."""
+    return await _ending(
+        log,
+        command,
+        lambda life: run_deadline(life, deadline=deadline, terms=terms),
+        terms=terms,
+    )
+
+
+async def propose_suspension(
+    log: Log, command: Command, *, proposed_on: date, terms: Terms
+) -> Appended:
+    """What follows when a debt has been late for the days of the terms; nothing before."""
+    chain = dunning.chain_of([recorded.event for recorded in await log.load(command.stream_id)])
+    if not isinstance(chain, dunning.Late):
+        return await _append(log, command, lambda _: ())
+    life = _known(await log.load(chain.started.contract_id))
+    rules = _at(life, chain.started.started_on, terms=terms).dunning
+
+    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        now = dunning.chain_of([recorded.event for recorded in history])
+        return dunning.propose(now, proposed_on=proposed_on, terms=rules)
+
+    return await _append(log, command, decision)
+
+
+async def load_life(log: Log, contract_id: UUID) -> tuple[Life, int]:
+    """A contract and its version. Raises `UnknownContract`."""
+    history = await log.load(contract_id)
+    return _known(history), len(history)
+
+
+async def load_customer(log: Log, customer_id: UUID) -> Customer:
+    """A customer as registered now."""
+    known: Customer = Unregistered()
+    for recorded in await log.load(customer_id):
+        known = customer.evolve(known, recorded.event)
+    return known
+
+
+async def deadlines_of(log: Log, contract_id: UUID, *, terms: Terms) -> tuple[Deadline, ...]:
+    """The deadlines a contract waits for, earliest first. Raises `UnknownContract`."""
+    life, _ = await load_life(log, contract_id)
+    return next_deadlines(life, terms=terms)
+
+
+async def _on_customer(
+    log: Log, command: Command, decide: Callable[[Customer], Sequence[Event]]
+) -> Appended:
+    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        known: Customer = Unregistered()
+        for recorded in history:
+            known = customer.evolve(known, recorded.event)
+        return decide(known)
+
+    return await _append(log, command, decision)
+
+
+async def _on_contract(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
+    return await _append(log, command, _possible(decide, terms=terms))
+
+
+async def _ending(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
+    """As `_on_contract`; a line that the contract reserved is free again from its end on."""
+    decision = _possible(decide, terms=terms)
+    for _ in range(_ATTEMPTS):
+        history = await log.load(command.stream_id)
+        freeing = _freeing(command, history, decision=decision)
+        if freeing is command or command.expected is not None:
+            return await _append(log, freeing, decision)
+        try:
+            return await _append(log, replace(freeing, expected=len(history)), decision)
+        except Stale:
+            continue
+    raise Stale
+
+
+async def _append(
+    log: Log,
+    command: Command,
+    decision: Callable[[Sequence[Recorded[Event]]], Sequence[Event]],
+) -> Appended:
+    return await log.decide(
+        command.stream_id,
+        decision,
+        cause=command.cause,
+        expected=command.expected,
+        riders=command.riders,
+    )
+
+
+def _possible(
+    decide: Decide, *, terms: Terms
+) -> Callable[[Sequence[Recorded[Event]]], Sequence[Event]]:
+    """The decision, refused where the facts of the contract would contradict one another."""
+
+    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        life = _known(history)
+        events = decide(life)
+        if events:
+            facts = _facts_with(life, events)
+            check(facts, ends_at_latest=ends_at_latest(life_of(facts), terms=terms))
+        return events
+
+    return decision
+
+
+def _facts_with(life: Life, events: Events) -> Facts:
+    new = decided(*(event for event in events if not isinstance(event, ContractFactCorrected)))
+    return with_changes_rebased((*life.facts, *new))
+
+
+def _known(history: Sequence[Recorded[Event]]) -> Life:
+    life = life_of(facts_of(history))
+    if isinstance(life.now, Unknown):
+        raise UnknownContract
+    return life
+
+
+def _at(life: Life, on: date, *, terms: Terms) -> ContractTerms:
+    application = application_of(life.now)
+    assert application is not None  # the contract is known
+    return terms.at(application.service, on)
+
+
+def _freeing(
+    command: Command,
+    history: Sequence[Recorded[Event]],
+    *,
+    decision: Callable[[Sequence[Recorded[Event]]], Sequence[Event]],
+) -> Command:
+    """The command with the line freed from the end that its decision would record."""
+    try:
+        life = _known(history)
+        after = life_of(_facts_with(life, tuple(decision(history))))  # type: ignore[arg-type] # our own events
+    except Refusal:
+        return command  # refused, or repeated: for the append to say
+    application, on = application_of(life.now), ended_on(after.now)
+    if application is None or application.content.line_id is None or on is None:
+        return command
+    return _reserving(
+        command,
+        application.content.line_id,
+        from_on=application.applied_on,
+        until_on=max(on, application.applied_on + timedelta(days=1)),
+    )
+
+
+def _reserving(command: Command, line_id: str, *, from_on: date, until_on: date | None) -> Command:
+    line = Reservation(
+        kind=LINE, value=line_id, owner=command.stream_id, from_on=from_on, until_on=until_on
+    )
+    return replace(command, riders=replace(command.riders, reserve=(line,)))
