@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.log import Log
 from libs.events.vocabulary.billing import AccountEvent, ChargesAssessed, ForeignPosition
-from services.billing.domain.contract_facts import CertificateRules
 from services.billing.domain.terms import BillingTerms
 from services.billing.domain.timeline import Timeline
 
@@ -66,10 +65,6 @@ class Terms(Protocol):
 
     def of(self, service: str) -> BillingTerms:
         """Everything the billing section of a service's terms says."""
-        ...
-
-    def certificates(self, service: str) -> CertificateRules | None:
-        """The clauses that refuse a payment certificate; None where the terms know none."""
         ...
 
 

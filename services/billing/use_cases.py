@@ -316,12 +316,12 @@ async def issue_certificate(
         postage=postage,
         other_costs=other_costs,
     )
-    rules = billing.terms.certificates(timeline.service)
+    terms = billing.terms.of(timeline.service)
     return await _record(
         billing,
         contract_id,
         lambda: contract_facts.issue_certificate(
-            account, wished=wished, assigned=assigned, rules=rules
+            account, wished=wished, assigned=assigned, terms=terms
         ),
         write=write,
     )

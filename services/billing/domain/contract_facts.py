@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 from uuid import UUID
@@ -23,6 +24,8 @@ from libs.events.vocabulary.billing import (
 from libs.refusal.refusal import NotFound, Refusal
 from services.billing.domain.account import Account
 from services.billing.domain.payments import unpaid_on
+from services.billing.domain.rules.papers import Paper, Refused
+from services.billing.domain.terms import BillingTerms
 
 CostKind = Literal[
     "repair",
@@ -83,14 +86,6 @@ class WrongCorrection(Refusal):
 
     code = "wrong-correction"
     title = "The new values do not fit the fact"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateRules:
-    """The clauses that refuse a payment certificate: claim assigned, not fully paid."""
-
-    assigned: str
-    unpaid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,15 +172,16 @@ def issue_certificate(
     *,
     wished: CertificateIssued,
     assigned: bool | None,
-    rules: CertificateRules | None,
+    terms: BillingTerms,
 ) -> tuple[ContractBillingEvent, ...]:
     """Certify that a month (None: anything) was paid.
 
-    `assigned` overrides what the account says of the claim. Without `rules` the terms know no
-    certificate, and nothing is refused.
+    `assigned` overrides what the account says of the claim. Where the terms know no certificate
+    nothing is refused, and it costs nothing.
 
     Clauses: WUTM-A4.4.1.1, WSRV-A4.5.1 (only what is fully paid), WUTM-A4.4.1.2 (no assigned claim).
     """
+    rules = _refusing(terms, on=wished.requested_on)
     if rules is None:
         return (wished,)
     if assigned if assigned is not None else _is_assigned(account, month=wished.month):
@@ -205,6 +201,11 @@ def issue_certificate(
                 field="/month",
             )
     return (wished,)
+
+
+def _refusing(terms: BillingTerms, *, on: date) -> Refused | None:
+    papers = [p for p in terms.at(max(on, terms.first_on)).charging if isinstance(p, Paper)]
+    return next((paper.refused for paper in papers if paper.item == "certificate"), None)
 
 
 def _is_assigned(account: Account, *, month: str | None) -> bool:

@@ -68,7 +68,7 @@ def receive_payment(
             received_on=received_on,
             settled_on=settled_on,
             amount=amount,
-            names=names,
+            names=_meant(account, names=names),
         ),
         open_debts=open_debts(account),
         terms=terms,
@@ -107,6 +107,12 @@ def receive_payment(
         *charged,
         *_settled(account, opened(evolve(account, received)), on=settled_on),
     )
+
+
+def _meant(account: Account, *, names: str | None) -> str | None:
+    """The month whose invoice bears the month named: another one where months were put together."""
+    claims = account.claims_of(names) if names is not None else ()
+    return claims[0].month if claims else names
 
 
 def _settle_interest(account: Account, money: int) -> tuple[tuple[AppliedPart, ...], int]:

@@ -2,12 +2,22 @@
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from services.billing.domain.draft import Draft
 from services.billing.domain.rules.issue_fees import bears_issue_fees
 from services.billing.domain.rules.policy import Clauses, Policy
 from services.billing.domain.timeline import Item
+
+
+class Refused(BaseModel):
+    """The clauses that refuse a paper: for an assigned claim, for what is not fully paid."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    assigned: str
+    unpaid: str
 
 
 class Paper(Policy):
@@ -21,6 +31,7 @@ class Paper(Policy):
     other_costs: Clauses = ()
     costs_taxed: bool = False
     standing: bool = False
+    refused: Refused | None = None
 
     @property
     @override
