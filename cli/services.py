@@ -53,6 +53,7 @@ class Surroundings:
     smtp_port: int
     zipkin: str | None = None
     topic_prefix: str = ""
+    rehearsal: bool = False
 
 
 def environment_of(service: Service, *, port: int, surroundings: Surroundings) -> dict[str, str]:
@@ -64,6 +65,7 @@ def environment_of(service: Service, *, port: int, surroundings: Surroundings) -
         "MASTER_KEY": surroundings.master_key,
         "JWKS_URL": surroundings.jwks_url,
         "TOPIC_PREFIX": surroundings.topic_prefix,
+        "REHEARSAL": str(surroundings.rehearsal).lower(),
         "HOST": LOOPBACK,
         "PORT": str(port),
         "SMTP_HOST": LOOPBACK,
@@ -76,17 +78,18 @@ def environment_of(service: Service, *, port: int, surroundings: Surroundings) -
     return {f"{service.prefix}{name}": value for name, value in own.items()} | traces
 
 
-def process_name(service: Service, role: Role) -> str:
+def process_name(service: Service, role: Role, *, environment: str = "") -> str:
     """The name of the process in `.yk/run` and `.yk/logs`."""
-    return service.name if role == "api" else f"{service.name}-{role}"
+    name = f"{environment}-{service.name}" if environment else service.name
+    return name if role == "api" else f"{name}-{role}"
 
 
 def process_plan(
-    service: Service, *, role: Role, port: int, surroundings: Surroundings
+    service: Service, *, role: Role, port: int, surroundings: Surroundings, environment: str = ""
 ) -> ProcessPlan:
-    """How to start one process of a service."""
+    """How to start one process of a service; `environment` tells it from another set's."""
     return ProcessPlan(
-        name=process_name(service, role),
+        name=process_name(service, role, environment=environment),
         command=(sys.executable, "-m", f"services.{service.name}", role),
         address=f"http://{LOOPBACK}:{port}" if role == "api" else "",
         environment=environment_of(service, port=port, surroundings=surroundings),

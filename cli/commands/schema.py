@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import typer
 
+from cli.environments import create_databases
 from cli.progress import step
 from cli.schema import migrated_schema, schema_file
 from cli.services import Service, Surroundings
 from cli.state import CHECKOUT, DEVELOPMENT
-from cli.system import System, create_databases
+from cli.system import System
 
 
 def run() -> None:
