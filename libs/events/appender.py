@@ -176,8 +176,8 @@ class Appender:
 
     async def _hold(self) -> _Held:
         """The connection kept for appending; a new one when the old one is gone."""
-        if self._connection is not None and self._connection.is_closed():
-            await self._end_connection()
+        if self._connection is not None and _is_gone(self._connection):
+            self._connection = None
         if self._connection is None:
             self._connection = await self._pool.acquire()
             await sql.prepare_appender(self._connection)
@@ -192,7 +192,7 @@ class Appender:
 
     async def _end_connection(self) -> None:
         """End a connection in an unknown state; the server then undoes and unlocks by itself."""
-        if self._connection is not None:
+        if self._connection is not None and not _is_gone(self._connection):
             self._connection.terminate()
         await self._give_back()
 
@@ -210,6 +210,14 @@ class Appender:
                 await sql.notify(self._pool)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 continue  # followers look by themselves too
+
+
+def _is_gone(connection: _Held) -> bool:
+    """Whether a connection was closed; the pool has taken it back by itself then."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standing:

