@@ -23,9 +23,11 @@ async def until_stopped(*runs: Run) -> None:
 async def side_by_side(*runs: Run, stop: asyncio.Event) -> None:
     """Run all until `stop` is set; one that ends by itself or fails stops the others."""
     tasks = [asyncio.ensure_future(run(stop)) for run in runs]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer

@@ -37,7 +37,7 @@ def swap_terms(folder: Path = FOLDER) -> SwapTermsOf:
         service: section(
             read_terms(service, folder=folder), name="monitoring", model=MonitoringTerms
         )
-        for service in services_in(folder)
+        for service in services_in(folder, section="monitoring")
     }
 
     def terms_of(service: str, on: date) -> SwapTerms | None:

@@ -21,7 +21,7 @@ def notice_terms(folder: Path = FOLDER) -> NoticeTermsOf:
         service: section(
             read_terms(service, folder=folder), name="notifications", model=NoticeTerms
         )
-        for service in services_in(folder)
+        for service in services_in(folder, section="notifications")
     }
 
     def terms_of(service: str, on: date) -> NoticeTerms | None:

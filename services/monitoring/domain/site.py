@@ -25,7 +25,7 @@ from libs.events.vocabulary.monitoring import (
     SiteOpened,
     VisitMade,
 )
-from libs.refusal.refusal import Refusal
+from libs.refusal.refusal import NotFound, Refusal
 
 V = TypeVar("V")
 
@@ -33,6 +33,11 @@ V = TypeVar("V")
 class SiteNotOpen(Refusal):
     code = "site-not-open"
     title = "The contract's site is not open yet"
+
+
+class NoSuchSite(NotFound):
+    code = "no-such-site"
+    title = "No contract in force with this id is known"
 
 
 class AfterTheEnd(Refusal):

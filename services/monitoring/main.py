@@ -1,0 +1,157 @@
+"""Monitoring, put together: the API process and the worker process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from fastapi import FastAPI
+
+from libs.dates.clock import SystemClock
+from libs.events import follow, rest
+from libs.events.consumer import Consumer
+from libs.events.database import Pool
+from libs.events.follow import Follower
+from libs.events.kafka import topic_of
+from libs.events.key_store import PostgresKeys
+from libs.events.migrate import MIGRATIONS, initialise, migrate
+from libs.events.reactor import Reactor
+from libs.events.relay import Relay
+from libs.events.rest import Standing
+from libs.events.store import PostgresLog
+from libs.events.waking import Bell
+from libs.process.running import Run, until_stopped
+from libs.telemetry.setting_up import set_up
+from libs.web.app import make_app
+from libs.web.auth import Verifier, keys_at
+from libs.web.edge import Edge
+from libs.web.server import server
+from services.monitoring import api, deadlines_api
+from services.monitoring.reactions import react
+from services.monitoring.settings import Settings
+from services.monitoring.terms import swap_terms
+from services.monitoring.views import sites
+
+CONTEXT = "monitoring"
+READER = "monitoring"
+READS = ("contracts",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Everything both processes need, open."""
+
+    settings: Settings
+    pool: Pool
+    log: PostgresLog
+    keys: PostgresKeys
+    clock: SystemClock
+
+    def topic(self, context: str) -> str:
+        """The topic of a context in this installation."""
+        return topic_of(context, prefix=self.settings.topic_prefix)
+
+    async def standing(self) -> Standing:
+        """How far log, relay, reader and view have come."""
+        return await rest.standing(
+            self.pool,
+            topic=self.topic(CONTEXT),
+            readers={READER: tuple(self.topic(context) for context in READS)},
+            views=(sites.NAME,),
+        )
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Built]:
+    """Open the log and the keys; closed in reverse."""
+    clock = SystemClock()
+    database, key_database = (
+        url.get_secret_value() for url in (settings.database_url, settings.keys_url)
+    )
+    async with (
+        asyncpg.create_pool(key_database, min_size=0, max_size=4) as key_pool,
+        asyncpg.create_pool(database, min_size=1, max_size=16) as pool,
+    ):
+        keys = PostgresKeys(key_pool, master=settings.master)
+        async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
+            yield Built(settings=settings, pool=pool, log=log, keys=keys, clock=clock)
+
+
+def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = None) -> FastAPI:
+    """The HTTP edge of a built monitoring."""
+
+    async def answers() -> None:
+        await built.pool.execute("SELECT 1")
+
+    async def standing() -> dict[str, object]:
+        return (await built.standing()).model_dump(mode="json")
+
+    app = make_app(
+        "Monitoring",
+        edge=Edge(verifier=verifier, rehearsal=built.log.rehearsal),
+        routers=(api.router, deadlines_api.router),
+        ready={"database": answers},
+        metrics=metrics,
+        standing=standing,
+        description="Sites of contracts: devices, swaps and returns, outages, visits, repairs.",
+    )
+    app.state.site = api.Parts(
+        log=built.log,
+        pool=built.pool,
+        clock=built.clock,
+        terms_of=swap_terms(),
+        level=lambda: follow.level(built.pool, sites.NAME),
+    )
+    return app
+
+
+def make_worker(built: Built) -> tuple[Run, ...]:
+    """What the worker runs: the relay, the reader of contracts, the view."""
+    dsn = built.settings.database_url.get_secret_value()
+    bell = Bell(dsn)
+    relay = Relay(dsn=dsn, bootstrap=built.settings.kafka, topic=built.topic(CONTEXT))
+    reader = Consumer(
+        Reactor(
+            READER,
+            react=react,
+            log=built.log,
+            pool=built.pool,
+            keys=built.keys,
+            rehearsal=built.log.rehearsal,
+        ),
+        topics=[built.topic(context) for context in READS],
+        group=f"{built.settings.topic_prefix}{READER}",
+        bootstrap=built.settings.kafka,
+        pool=built.pool,
+    )
+    view = Follower(
+        sites.NAME, log=built.log, pool=built.pool, effect=sites.filling(built.log), bell=bell
+    )
+    return bell.run, relay.run, reader.run, view.run
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve until stopped."""
+    telemetry = set_up(CONTEXT)
+    async with build(settings) as built:
+        app = make_api(
+            built, verifier=Verifier(keys_at(settings.jwks_url)), metrics=telemetry.metrics
+        )
+        await server(app, host=settings.host, port=settings.port).serve()
+    telemetry.close()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Relay, react and keep the view until stopped."""
+    telemetry = set_up(CONTEXT)
+    async with build(settings) as built:
+        await until_stopped(*make_worker(built))
+    telemetry.close()
+
+
+async def run_migrate(settings: Settings) -> None:
+    """Bring the database to its newest schema, and make it hold monitoring's log."""
+    dsn = settings.database_url.get_secret_value()
+    await migrate(dsn, [MIGRATIONS, Path(__file__).parent / "migrations"])
+    await initialise(dsn, CONTEXT, rehearsal=settings.rehearsal)

@@ -1,0 +1,31 @@
+"""Monitoring's configuration, from the environment: `MONITORING_DATABASE_URL` and so on."""
+
+import base64
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Addresses and secrets of an installation.
+
+    `rehearsal` marks a database as a rehearsal's when it is migrated for the first time; what
+    counts afterwards is the mark in the database.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True)
+
+    database_url: SecretStr
+    keys_url: SecretStr
+    master_key: SecretStr
+    kafka: str
+    jwks_url: str
+    topic_prefix: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8103
+    rehearsal: bool = False
+
+    @property
+    def master(self) -> bytes:
+        """The 32 bytes of the master key, which is given as base64."""
+        return base64.b64decode(self.master_key.get_secret_value())

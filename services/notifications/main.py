@@ -1,0 +1,185 @@
+"""Notifications, put together: the API process and the worker process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+
+import asyncpg
+from fastapi import FastAPI
+
+from libs.dates.clock import SystemClock
+from libs.events import follow, rest
+from libs.events.consumer import Consumer
+from libs.events.database import Pool
+from libs.events.follow import Follower
+from libs.events.kafka import topic_of
+from libs.events.key_store import PostgresKeys
+from libs.events.migrate import MIGRATIONS, initialise, migrate
+from libs.events.projector import Projector
+from libs.events.relay import Relay
+from libs.events.rest import ParkedCount, Standing
+from libs.events.store import PostgresLog
+from libs.events.waking import Bell
+from libs.process.running import Run, until_stopped
+from libs.telemetry.setting_up import set_up
+from libs.web.app import make_app
+from libs.web.auth import Verifier, keys_at
+from libs.web.edge import Edge
+from libs.web.server import server
+from services.notifications import api
+from services.notifications.composer import Composer
+from services.notifications.gateways.mail import CapturingMailer, Mailer, SmtpMailer
+from services.notifications.sender import Patience, Sender
+from services.notifications.settings import Settings
+from services.notifications.terms import notice_terms
+from services.notifications.views import known, notices, occasions
+
+CONTEXT = "notifications"
+READER = "notifications"
+READS = ("contracts", "monitoring", "billing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Everything both processes need, open."""
+
+    settings: Settings
+    pool: Pool
+    log: PostgresLog
+    keys: PostgresKeys
+    clock: SystemClock
+
+    def topic(self, context: str) -> str:
+        """The topic of a context in this installation."""
+        return topic_of(context, prefix=self.settings.topic_prefix)
+
+    async def standing(self) -> Standing:
+        """How far log, relay, reader and view have come, and what still waits to be said."""
+        found = await rest.standing(
+            self.pool,
+            topic=self.topic(CONTEXT),
+            readers={READER: tuple(self.topic(context) for context in READS)},
+            views=(notices.NAME,),
+        )
+        waiting, aside = await occasions.count_open(self.pool)
+        own = {
+            "composer": ParkedCount(waiting=waiting, parked=aside),
+            "sender": ParkedCount(waiting=await notices.count_unsent(self.pool), parked=0),
+        }
+        return found.model_copy(update={"parked": found.parked | own})
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Built]:
+    """Open the log and the keys; closed in reverse."""
+    clock = SystemClock()
+    database, key_database = (
+        url.get_secret_value() for url in (settings.database_url, settings.keys_url)
+    )
+    async with (
+        asyncpg.create_pool(key_database, min_size=0, max_size=4) as key_pool,
+        asyncpg.create_pool(database, min_size=1, max_size=16) as pool,
+    ):
+        keys = PostgresKeys(key_pool, master=settings.master)
+        async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
+            yield Built(settings=settings, pool=pool, log=log, keys=keys, clock=clock)
+
+
+def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = None) -> FastAPI:
+    """The HTTP edge of a built notifications; a rehearsal's shows its captured mails too."""
+
+    async def answers() -> None:
+        await built.pool.execute("SELECT 1")
+
+    async def standing() -> dict[str, object]:
+        return (await built.standing()).model_dump(mode="json")
+
+    rehearsal = built.log.rehearsal
+    app = make_app(
+        "Notifications",
+        edge=Edge(verifier=verifier, rehearsal=rehearsal),
+        routers=(api.router, api.captured_router) if rehearsal else (api.router,),
+        ready={"database": answers},
+        metrics=metrics,
+        standing=standing,
+        description="What is said to customers, when, by which rule, and whether it was said.",
+    )
+    app.state.notices = api.Parts(
+        log=built.log,
+        pool=built.pool,
+        clock=built.clock,
+        trace_url=built.settings.trace_url,
+        level=lambda: follow.level(built.pool, notices.NAME),
+    )
+    return app
+
+
+def make_mailer(built: Built) -> Mailer:
+    """The way out; of a rehearsal nothing goes out."""
+    if built.log.rehearsal:
+        return CapturingMailer(built.pool)
+    settings = built.settings
+    return SmtpMailer(host=settings.smtp_host, port=settings.smtp_port, sender=settings.sender)
+
+
+def make_worker(built: Built) -> tuple[Run, ...]:
+    """What the worker runs: relay, reader of the other contexts, composer, view, sender."""
+    settings = built.settings
+    dsn = settings.database_url.get_secret_value()
+    bell = Bell(dsn)
+    relay = Relay(dsn=dsn, bootstrap=settings.kafka, topic=built.topic(CONTEXT))
+    reader = Consumer(
+        Projector(READER, effect=known.keep, pool=built.pool, keys=built.keys),
+        topics=[built.topic(context) for context in READS],
+        group=f"{settings.topic_prefix}{READER}",
+        bootstrap=settings.kafka,
+        pool=built.pool,
+    )
+    composer = Composer(
+        pool=built.pool,
+        log=built.log,
+        terms_of=notice_terms(),
+        sender_name=parseaddr(settings.sender)[0],
+        rehearsal=built.log.rehearsal,
+    )
+    view = Follower(notices.NAME, log=built.log, pool=built.pool, effect=notices.fill, bell=bell)
+    sender = Sender(
+        dsn=dsn,
+        pool=built.pool,
+        log=built.log,
+        mailer=make_mailer(built),
+        clock=built.clock,
+        rehearsal=built.log.rehearsal,
+        patience=Patience(
+            attempts=settings.mail_attempts, first_seconds=settings.mail_retry_seconds
+        ),
+    )
+    return bell.run, relay.run, reader.run, composer.run, view.run, sender.run
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve until stopped."""
+    telemetry = set_up(CONTEXT)
+    async with build(settings) as built:
+        app = make_api(
+            built, verifier=Verifier(keys_at(settings.jwks_url)), metrics=telemetry.metrics
+        )
+        await server(app, host=settings.host, port=settings.port).serve()
+    telemetry.close()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Relay, read, compose and send until stopped."""
+    telemetry = set_up(CONTEXT)
+    async with build(settings) as built:
+        await until_stopped(*make_worker(built))
+    telemetry.close()
+
+
+async def run_migrate(settings: Settings) -> None:
+    """Bring the database to its newest schema, and make it hold notifications' log."""
+    dsn = settings.database_url.get_secret_value()
+    await migrate(dsn, [MIGRATIONS, Path(__file__).parent / "migrations"])
+    await initialise(dsn, CONTEXT, rehearsal=settings.rehearsal)
