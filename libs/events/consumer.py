@@ -8,6 +8,7 @@ event, because each moves the cursor from where it found it.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
@@ -63,6 +64,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         self._commit_at = 0.0
         self._labels = {names.CONSUMER: reader.name}
         self._lag = Gauge(names.CONSUMER_LAG_RECORDS, description="Records not yet taken")
+        self._lag_seconds = Gauge(
+            names.CONSUMER_LAG_SECONDS, unit="s", description="Age of the last record taken"
+        )
+        self._parked = Gauge(names.CONSUMER_PARKED, description="Streams that are parked")
         self._stopped = Gauge(names.CONSUMER_STOPPED, description="1 in trouble, taking nothing")
         self._taken = counter(names.CONSUMER_TAKEN, description="Events taken")
         self._repeated = counter(names.CONSUMER_REPEATED, description="Repeats passed over")
@@ -238,6 +243,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         ours = [(share.topic, share.partition) for share in self._cursors]
         async with transaction(self._pool) as connection:
             streams = await parking.waiting_streams(connection, self._reader.name, at=ours)
+            counts = await parking.counts(connection)
+        waiting, parked = counts.get(self._reader.name, (0, 0))
+        self._parked.set(waiting, {names.WAITING: "yes", **self._labels})
+        self._parked.set(parked, {names.WAITING: "no", **self._labels})
         for stream in streams:
             await self._reader.retry(stream)
         self._retry_at = now + self._retry_seconds
@@ -264,9 +273,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
     ) -> None:
         end = consumer.highwater(share)
         if end is not None:
-            labels = {names.MESSAGING_DESTINATION: share.topic, **self._labels}
+            labels = {
+                names.MESSAGING_DESTINATION: share.topic,
+                names.MESSAGING_PARTITION: share.partition,
+                **self._labels,
+            }
             behind = max(0, end - records[-1].offset - 1)
-            self._lag.set(behind, {names.MESSAGING_PARTITION: share.partition, **labels})
+            self._lag.set(behind, labels)
+            age = time.time() - records[-1].timestamp / 1000
+            self._lag_seconds.set(max(0.0, age) if behind else 0.0, labels)
 
     def _place(self, share: TopicPartition) -> Place:
         return Place(consumer=self._reader.name, topic=share.topic, partition=share.partition)

@@ -46,7 +46,7 @@ class Follower:
         self._effect = effect
         self._waking = Waking() if bell is None else bell.waking()
         self._labels = {names.VIEW: view}
-        self._lag = Gauge(names.VIEW_LAG_RECORDS, description="Events not yet in the view")
+        self._lag = Gauge(names.VIEW_LAG_RECORDS, description="Events read and not yet in the view")
         self._failures = counter(names.VIEW_FAILURES, description="Attempts that failed")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -67,6 +67,7 @@ class Follower:
         async with transaction(self._pool) as connection:
             position = await begin_view(connection, self.view)
         while events := await self._log.read(position, limit=_EVENTS):
+            self._lag.set(len(events), self._labels)
             end = events[-1].envelope.position
             try:
                 async with transaction(self._pool) as connection:

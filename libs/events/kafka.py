@@ -63,6 +63,7 @@ class KafkaRecord(Protocol):
     topic: str
     partition: int
     offset: int
+    timestamp: int
     key: bytes | None
     value: bytes | None
     headers: Iterable[tuple[str, bytes]]

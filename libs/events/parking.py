@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+import structlog
 from pydantic import BaseModel, ConfigDict
 
 from libs.events import kafka
@@ -58,7 +59,19 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11)
 async def park(connection: Connection, consumer: str, *, read: Read, error: Exception) -> None:
     """Park a stream from its failing event on, in the transaction that moves the cursor."""
     waiting = isinstance(error, NotYetSeen)
-    await _insert(connection, consumer, read, waiting=waiting, reason=reason_of(error), attempts=1)
+    reason = reason_of(error)
+    await _insert(connection, consumer, read, waiting=waiting, reason=reason, attempts=1)
+    structlog.get_logger().warning(
+        "stream parked",
+        consumer=consumer,
+        topic=read.message.topic,
+        partition=read.message.partition,
+        sequence=read.sequence,
+        stream_id=str(read.stream_id),
+        event_id=str(read.message.envelope.event_id),
+        waiting=waiting,
+        reason=reason,
+    )
 
 
 async def park_behind(connection: Connection, consumer: str, reads: Iterable[Read]) -> None:

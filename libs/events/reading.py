@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from opentelemetry.trace import Span
+
 from libs.events.envelope import Event, Recorded
 from libs.events.kafka import Message
 from libs.events.keys import Keys
@@ -63,14 +65,11 @@ def _read(message: Message, *, event: Event | None) -> Read:
 
 
 @contextmanager
-def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[None]:
+def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[Span]:
     """The span of taking these events: one continues its trace, several are linked to theirs."""
-    if not reads:
-        yield
-        return
     first = reads[0].message
     if len(reads) == 1:
-        span = tracing.process_span(
+        taking = tracing.process_span(
             first.topic,
             partition=first.partition,
             offset=first.offset,
@@ -82,15 +81,15 @@ def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[None]:
             origin=first.envelope.traceparent,
         )
     else:
-        span = tracing.process_batch_span(
+        taking = tracing.process_batch_span(
             first.topic,
             partition=first.partition,
             group=reader,
             correlations={one.message.envelope.correlation_id for one in reads},
             origins=[one.message.envelope.traceparent for one in reads],
         )
-    with span:
-        yield
+    with taking as span:
+        yield span
 
 
 def reason_of(error: Exception) -> str:

@@ -109,6 +109,7 @@ class Relay:
 
     async def _lead(self, connection: Connection, stop: asyncio.Event) -> None:
         leader = await become_leader(connection)
+        await self._measure(connection, leader.position)
         waking = Waking()
         await wake_by(connection, waking)
         with waking.on(stop):

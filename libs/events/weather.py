@@ -21,6 +21,9 @@ _PASSING: tuple[type[BaseException], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    # the driver, when it is used again before it has understood that its connection was cut
+    asyncpg.InternalClientError,
 )
 
 

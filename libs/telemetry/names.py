@@ -8,12 +8,9 @@ SCOPE: Final = "yakkan"
 CORRELATION_ID: Final = "yakkan.correlation_id"
 EVENT_ID: Final = "yakkan.event_id"
 EVENT_TYPE: Final = "yakkan.event_type"
-POSITION: Final = "yakkan.position"
-SEQUENCE: Final = "yakkan.sequence"
 CONSUMER: Final = "yakkan.consumer"
 VIEW: Final = "yakkan.view"
-CONTEXT: Final = "yakkan.context"
-TROUBLE: Final = "yakkan.trouble"
+WAITING: Final = "yakkan.waiting"
 
 # Attributes with names that others know.
 SERVICE_NAME: Final = "service.name"

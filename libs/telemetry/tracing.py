@@ -3,7 +3,7 @@
 A case is found by its correlation id, which stands on every span made while it is at work.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
@@ -73,13 +73,12 @@ def span_context_of(value: str | None) -> SpanContext | None:
 @contextmanager
 def send_span(topic: str, *, origins: Iterable[str | None], count: int) -> Iterator[Span]:
     """Sending a batch: a trace of its own, linked to the origins of its events (at most 128)."""
-    with _tracer().start_as_current_span(
+    with _span(
         f"send {topic}",
         context=Context(),
         kind=SpanKind.CLIENT,
         links=_links(origins),
         attributes={
-            names.MESSAGING_SYSTEM: "kafka",
             names.MESSAGING_OPERATION_NAME: "send",
             names.MESSAGING_OPERATION_TYPE: "send",
             names.MESSAGING_DESTINATION: topic,
@@ -106,13 +105,12 @@ def process_span(
     token = _CORRELATION.set(correlation)
     parent = span_context_of(origin)
     try:
-        with _tracer().start_as_current_span(
+        with _span(
             f"process {topic}",
             context=context_of(origin),
             kind=SpanKind.CONSUMER,
             links=[] if parent is None else [Link(parent)],
             attributes={
-                names.MESSAGING_SYSTEM: "kafka",
                 names.MESSAGING_OPERATION_NAME: "process",
                 names.MESSAGING_OPERATION_TYPE: "process",
                 names.MESSAGING_DESTINATION: topic,
@@ -145,13 +143,12 @@ def process_batch_span(
     (only,) = correlations if len(correlations) == 1 else (None,)
     token = _CORRELATION.set(only)
     try:
-        with _tracer().start_as_current_span(
+        with _span(
             f"process {topic}",
             context=Context(),
             kind=SpanKind.CONSUMER,
             links=_links(origins),
             attributes={
-                names.MESSAGING_SYSTEM: "kafka",
                 names.MESSAGING_OPERATION_NAME: "process",
                 names.MESSAGING_OPERATION_TYPE: "process",
                 names.MESSAGING_DESTINATION: topic,
@@ -165,33 +162,38 @@ def process_batch_span(
         _CORRELATION.reset(token)
 
 
+def mark_failed(span: Span, error: BaseException) -> None:
+    """Say that what a span stands for failed: by its kind only, as its text may quote an event."""
+    span.set_attribute(names.ERROR_TYPE, type(error).__name__)
+    span.set_status(Status(StatusCode.ERROR))
+
+
 @contextmanager
-def request_span(method: str, *, path: str, origin: str | None) -> Iterator[Span]:
-    """Answering a request: continues the caller's trace. Its name is mended by `name_route`."""
-    with _tracer().start_as_current_span(
-        method,
-        context=context_of(origin),
-        kind=SpanKind.SERVER,
-        attributes={names.HTTP_METHOD: method, names.URL_PATH: path},
+def _span(
+    name: str,
+    *,
+    kind: SpanKind,
+    context: Context,
+    links: Sequence[Link],
+    attributes: Mapping[str, str | int],
+) -> Iterator[Span]:
+    with trace.get_tracer(names.SCOPE).start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        links=links,
+        attributes={names.MESSAGING_SYSTEM: "kafka", **attributes},
+        record_exception=False,
+        set_status_on_exception=False,
     ) as span:
-        yield span
-
-
-def name_route(span: Span, *, method: str, route: str | None, status: int) -> None:
-    """Say at the end of a request which route it took and how it was answered."""
-    if route is not None:
-        span.update_name(f"{method} {route}")
-        span.set_attribute(names.HTTP_ROUTE, route)
-    span.set_attribute(names.HTTP_STATUS, status)
-    if status >= 500:  # noqa: PLR2004 - HTTP's own border to the server's faults
-        span.set_status(Status(StatusCode.ERROR))
+        try:
+            yield span
+        except BaseException as error:
+            mark_failed(span, error)
+            raise
 
 
 def _links(origins: Iterable[str | None]) -> list[Link]:
     texts = islice(dict.fromkeys(origins), _MOST_LINKS)
     contexts = (span_context_of(text) for text in texts)
     return [Link(context) for context in contexts if context is not None]
-
-
-def _tracer() -> trace.Tracer:
-    return trace.get_tracer(names.SCOPE)

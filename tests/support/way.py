@@ -89,7 +89,9 @@ def a_start(number: int, *, day: int = 1) -> ServiceStarted:
     return ServiceStarted(contract_id=UUID(int=number), started_on=date(2026, 4, day))
 
 
-async def append_starts(log: PostgresLog, *, streams: int, versions: int, after: int = 0) -> None:
+async def append_starts(
+    log: PostgresLog, *, streams: int, versions: int, after: int = 0, cause: Cause = CASE
+) -> None:
     """Append `versions` events to each of `streams` streams, one version after the other."""
     for version in range(after, after + versions):
         await log.append(
@@ -101,7 +103,7 @@ async def append_starts(log: PostgresLog, *, streams: int, versions: int, after:
                 )
                 for number in range(1, streams + 1)
             ),
-            cause=CASE,
+            cause=cause,
         )
 
 

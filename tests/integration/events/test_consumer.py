@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from libs.events import parking
 from libs.events.consumer import Consumer
 from libs.events.kafka import Message
 from libs.events.partition import key_bytes
 from libs.events.projector import Projector
 from libs.events.relay import Relay
 from libs.events.trouble import Gap, OtherLog, Trouble, Unreadable
+from libs.events.weather import is_weather
 from tests.support.proxy import a_way
 from tests.support.victims import a_process
 from tests.support.way import (
@@ -25,6 +28,12 @@ from tests.support.way import (
     take_notes,
     until,
 )
+
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE (datname = $1 AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
+   OR datname = $2
+"""
 
 
 def a_consumer(target: Place, *, topic: str, bootstrap: str) -> Consumer:
@@ -240,3 +249,32 @@ async def test_a_consumer_goes_on_when_the_broker_is_back(
         await way.open()
         await until(lambda: has_notes(target, count=40))
     assert is_once_and_in_order(await notes(target.pool), streams=10, versions=4)
+
+
+async def test_effects_stand_once_though_the_database_cuts_its_connections(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str, postgres_dsn: str
+) -> None:
+    relay = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    consumer = a_consumer(target, topic=topic, bootstrap=kafka_bootstrap)
+    admin = await asyncpg.connect(postgres_dsn)
+    names = [await place.pool.fetchval("SELECT current_database()") for place in (source, target)]
+
+    async def all_noted() -> bool:
+        try:
+            return await has_notes(target, count=240)
+        except Exception as error:
+            if is_weather(error):  # the pool still lends connections that were cut
+                return False
+            raise
+
+    try:
+        async with running(relay.run), running(consumer.run):
+            for step in range(6):
+                await append_starts(source.log, streams=20, versions=2, after=2 * step)
+                # the relay's own connection, and all of the reader's
+                await admin.execute(CUT, names[0], names[1])
+            await until(all_noted)
+    finally:
+        await admin.close()
+    assert is_once_and_in_order(await notes(target.pool), streams=20, versions=12)
+    assert await parking.list_parked(target.pool) == []

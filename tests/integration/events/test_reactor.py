@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from libs.events.consumer import Consumer
@@ -16,6 +17,7 @@ from tests.conftest import MakeDatabase
 from tests.support.way import CASE, Place, a_log, append_starts, running, until
 
 PAIR = UUID(int=900)
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def reversed_because(event: Recorded[ServiceStarted]) -> PaymentReversed:
@@ -80,6 +82,23 @@ async def test_reactions_to_an_event_are_appended_together_with_their_cause(
         assert one.envelope.actor == "system:billing"
     causes = {event.envelope.event_id for event in await source.log.read(0, limit=100)}
     assert {event.envelope.causation_id for event in events} < causes
+
+
+async def test_a_reaction_continues_the_trace_of_its_cause(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    relay = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    consumer = a_consumer(target, react=on_second_versions, topic=topic, bootstrap=kafka_bootstrap)
+
+    async def all_taken() -> bool:
+        return await taken(target) == 2
+
+    cause = replace(CASE, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
+    async with running(relay.run), running(consumer.run):
+        await append_starts(source.log, streams=1, versions=2, cause=cause)
+        await until(all_taken)
+    events = await target.log.read(0, limit=100)
+    assert [(event.envelope.traceparent or "").split("-")[1] for event in events] == [TRACE] * 2
 
 
 async def test_two_reactors_that_hold_one_partition_append_once(
