@@ -11,10 +11,11 @@ from libs.events.log import Log
 from libs.events.vocabulary.billing import AccountOpened, ForeignPosition
 from libs.events.vocabulary.contracts import ContractApplied
 from services.billing.domain.account import account_of
+from services.billing.domain.explanation import Evidence
 from services.billing.domain.fold import fold
 from services.billing.domain.timeline import Fact, Timeline
 from services.billing.facts import subject_of, trace_of
-from services.billing.ports import AccountDraft, Evidence
+from services.billing.ports import AccountDraft
 
 _PAGE = 1000
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Protocol
 from uuid import UUID
 
@@ -11,20 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.log import Log
 from libs.events.vocabulary.billing import AccountEvent, ChargesAssessed, ForeignPosition
+from services.billing.domain.explanation import Evidence
 from services.billing.domain.terms import BillingTerms
 from services.billing.domain.timeline import Timeline
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """An event that something rests on, as an explanation shows it; `trace_id` of its origin."""
-
-    event_id: UUID
-    context: str
-    type: str
-    effective_on: date
-    recorded_at: datetime
-    trace_id: str | None
 
 
 class Timelines(Protocol):

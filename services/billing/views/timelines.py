@@ -8,10 +8,10 @@ from uuid import UUID
 from libs.events.database import Connection, Pool
 from libs.events.follow import wait_for
 from libs.events.vocabulary.billing import ForeignPosition
+from services.billing.domain.explanation import Evidence
 from services.billing.domain.fold import fold
 from services.billing.domain.timeline import Fact, Timeline, unpack
 from services.billing.memory import evidence_of
-from services.billing.ports import Evidence
 from services.billing.views.facts import find_facts, recorded_from
 
 FACTS = "billing-facts"
