@@ -259,7 +259,8 @@ def _content_changed(state: _State, fact: Fact) -> None:
         case "device":
             state.content(fact, licensed=after.licensed)
         case "price":
-            state.content(fact, special_prices=_pairs(after.special_prices), fee=after.monthly_fee)
+            fee = event.monthly_fee if event.monthly_fee is not None else after.monthly_fee
+            state.content(fact, special_prices=_pairs(after.special_prices), fee=fee)
         case "option-added":
             state.options.append(
                 OptionSpan(
