@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The steps by time, the last one before `closes_on` is known, and what was filled in."""
+    """The steps by time but for the last invoice run, and what was filled in."""
 
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
@@ -56,6 +56,12 @@ def plan(scenario: sc.Scenario, *, line_id: str) -> Plan:
 
 def _first_of(month: str) -> date:
     return date.fromisoformat(f"{month}-01")
+
+
+def last_of_calendar_month(month: str) -> date:
+    """The last day of a calendar month named `YYYY-MM`."""
+    first = _first_of(month)
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _with_runs(steps: list[Step]) -> Iterator[Step]:
@@ -458,6 +464,7 @@ def _life_steps(  # noqa: C901, PLR0912 - a closed match
     match event:
         case sc.ServiceStarted():
             yield _contracts(at, "start_service", started_on=event.date)
+            yield _monitoring(at, "register_device", introduced_on=event.date)
         case sc.Accepted():
             yield _contracts(at, "accept_work", accepted_on=event.date)
         case sc.ApprovalRevoked():

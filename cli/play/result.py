@@ -13,6 +13,7 @@ from libs.events.vocabulary.billing import (
     InvoiceIssued,
     PenaltyCharged,
 )
+from services.contracts.answers import ContractAnswer, EndAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,21 @@ class Outcome:
     termination_reason: str | None
     extra: dict[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+
+
+def reason_of(end: EndAnswer) -> str:
+    """Why a contract ended, in the words of the scenario format."""
+    return "provider" if end.cause == "antisocial" else end.cause
+
+
+def extra_of(contract: ContractAnswer) -> dict[str, Any]:
+    """The dates derived from a contract that its terms know, as they are printed."""
+    last_day, insurance = contract.maximum_period_last_day, contract.insurance
+    return {
+        "maximum_period_last_day": last_day and last_day.isoformat(),
+        "insurance": insurance
+        and {"from": insurance.from_on.isoformat(), "to": insurance.to_on.isoformat()},
+    }
 
 
 def render(scenario: Scenario, outcome: Outcome) -> dict[str, Any]:

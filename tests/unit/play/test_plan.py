@@ -26,6 +26,7 @@ def test_what_a_scenario_leaves_out_happens_on_the_day_of_its_first_event() -> N
         ("2024-01-01", "approve"),
         ("2024-01-01", "arrange"),
         ("2024-01-01", "start_service"),
+        ("2024-01-01", "register_device"),
     ]
 
 
@@ -54,20 +55,21 @@ def test_a_request_before_the_start_comes_before_it_and_is_confirmed_on_its_own_
         ("2023-12-07", "request_termination"),
         ("2023-12-08", "confirm_termination"),
         ("2024-01-01", "start_service"),
+        ("2024-01-01", "register_device"),
     ]
 
 
 def test_one_run_comes_before_the_first_payment_of_a_day_and_closes_the_day_before() -> None:
     payment = {"type": "payment", "date": "2024-03-10"}
     steps = steps_of(STARTED, payment, payment, {"type": "payment", "date": "2024-04-01"})
-    assert names(steps)[5:] == [
+    assert names(steps)[6:] == [
         ("2024-03-10", "run_invoices"),
         ("2024-03-10", "receive_payment"),
         ("2024-03-10", "receive_payment"),
         ("2024-04-01", "run_invoices"),
         ("2024-04-01", "receive_payment"),
     ]
-    assert steps[5].arguments == {"closing_on": date(2024, 3, 9)}
+    assert steps[6].arguments == {"closing_on": date(2024, 3, 9)}
 
 
 def test_an_outage_is_recorded_when_it_was_known() -> None:
@@ -85,7 +87,7 @@ def test_an_outage_is_recorded_when_it_was_known() -> None:
 def test_a_paper_is_issued_on_its_own_day_and_a_withdrawn_one_never() -> None:
     asked = {"type": "qualified_invoice_requested", "date": "2024-03-10"}
     steps = steps_of(STARTED, asked, {**asked, "issued": "2024-03-12"}, {**asked, "issued": None})
-    assert names(steps)[5:] == [
+    assert names(steps)[6:] == [
         ("2024-03-10", "issue_qualified_invoice"),
         ("2024-03-12", "issue_qualified_invoice"),
     ]
@@ -94,11 +96,11 @@ def test_a_paper_is_issued_on_its_own_day_and_a_withdrawn_one_never() -> None:
 def test_steps_of_one_day_keep_the_order_of_the_scenario() -> None:
     first = {"type": "discount_changed", "date": "2024-03-10", "monthly_discount": 100}
     second = {"type": "line_converted", "date": "2024-03-10"}
-    assert names(steps_of(STARTED, first, second))[5:] == [
+    assert names(steps_of(STARTED, first, second))[6:] == [
         ("2024-03-10", "change_discount"),
         ("2024-03-10", "convert_line"),
     ]
-    assert names(steps_of(STARTED, second, first))[5:] == [
+    assert names(steps_of(STARTED, second, first))[6:] == [
         ("2024-03-10", "convert_line"),
         ("2024-03-10", "change_discount"),
     ]

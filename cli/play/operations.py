@@ -1,0 +1,408 @@
+"""The commands of a plan as calls of the services' use cases, for play in one process."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from cli.play.filling import consents, operator_judgement
+from cli.play.plan import Step
+from libs.events.envelope import Cause
+from libs.events.log import Log
+from libs.events.vocabulary.contracts import Content
+from libs.refusal.refusal import Refusal
+from services.billing import use_cases as billing
+from services.billing.ports import Billing
+from services.contracts import use_cases as contracts
+from services.contracts.domain.applications import Costs
+from services.contracts.domain.changes import Change
+from services.contracts.domain.customer import Details
+from services.contracts.domain.facts import content_on
+from services.contracts.domain.terms import Terms
+from services.contracts.domain.use import Notice, Period
+from services.monitoring import use_cases as sites
+from services.monitoring.domain.devices import Replacement
+from services.monitoring.domain.site import Device, opened
+from services.monitoring.use_cases import SwapTermsOf
+
+
+class NoCommand(Refusal):
+    """The system has no command yet for what a scenario tells."""
+
+    code = "no-command"
+    title = "There is no command for this yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The ids of one contract's life, and what its commands work on."""
+
+    service: str
+    customer_id: UUID
+    contract_id: UUID
+    account_id: UUID
+    contracts: Log
+    sites: Log
+    billing: Billing
+    contract_terms: Terms
+    swap_terms: SwapTermsOf
+
+
+Arguments = Mapping[str, Any]
+Operation = Callable[[Case, Step, Cause], Awaitable[object]]
+
+
+async def perform(case: Case, step: Step, *, cause: Cause) -> None:
+    """Give one command. Raises the refusals of its use case; `NoCommand` where there is none."""
+    operation = _OPERATIONS.get((step.context, step.operation))
+    if operation is None:
+        raise NoCommand(f"no command yet: {step.operation}")
+    await operation(case, step, cause)
+
+
+def _on(case: Case, cause: Cause) -> contracts.Command:
+    return contracts.Command(stream_id=case.contract_id, cause=cause)
+
+
+async def _register_customer(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.register_customer(
+        case.contracts,
+        contracts.Command(stream_id=case.customer_id, cause=cause),
+        registered_on=step.on,
+        details=Details(**step.arguments),
+    )
+
+
+async def _apply(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.apply(
+        case.contracts,
+        _on(case, cause),
+        service=case.service,
+        customer_id=case.customer_id,
+        applied_on=step.on,
+        content=content_of(case.contract_terms, step),
+        consents=consents(case.contract_terms, service=case.service, on=step.on),
+        terms=case.contract_terms,
+    )
+
+
+def content_of(terms: Terms, step: Step) -> Content:
+    """The content of an application, as far as the service's terms know its fields."""
+    known = terms.at(step.arguments["service"], step.on).application.content
+    given = step.arguments["content"]
+    return Content(**{name: value for name, value in given.items() if name in known})
+
+
+async def _approve(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.approve(
+        case.contracts,
+        _on(case, cause),
+        approved_on=step.on,
+        document_number="from a scenario",
+        terms=case.contract_terms,
+    )
+
+
+async def _revoke(case: Case, step: Step, cause: Cause) -> None:
+    grounds = case.contract_terms.at(case.service, step.on).declining
+    await contracts.revoke_approval(
+        case.contracts,
+        _on(case, cause),
+        revoked_on=step.arguments["revoked_on"],
+        ground=next(iter(grounds)),
+        costs=Costs(amount=step.arguments["costs"], due_on=step.arguments["costs_due_on"]),
+        terms=case.contract_terms,
+    )
+
+
+async def _start(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.start(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _change(case: Case, cause: Cause, change: Change) -> None:
+    await contracts.change_content(
+        case.contracts, _on(case, cause), change=change, terms=case.contract_terms
+    )
+
+
+async def _add_licences(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="addition", **step.arguments))
+
+
+async def _remove_licences(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="partial-termination", **step.arguments))
+
+
+async def _change_plan(case: Case, step: Step, cause: Cause) -> None:
+    given = {name: value for name, value in step.arguments.items() if value is not None}
+    await _change(case, cause, Change(kind="replacement", **given))
+
+
+async def _add_option(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="option-added", **step.arguments))
+
+
+async def _remove_option(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="option-removed", **step.arguments))
+
+
+async def _change_discount(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="discount", **step.arguments))
+
+
+async def _change_device(case: Case, step: Step, cause: Cause) -> None:
+    await _change(case, cause, Change(kind="device", **step.arguments))
+
+
+async def _change_billing_day(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.change_billing_day(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _suspend(case: Case, step: Step, cause: Cause) -> None:
+    given = step.arguments
+    await contracts.suspend(
+        case.contracts,
+        _on(case, cause),
+        period=Period(from_on=given["from_on"], until_on=given["until_on"]),
+        ground=given["ground"],
+        notice=Notice(notified_on=given["notified_on"], urgent_reason=given["urgent_reason"]),
+        terms=case.contract_terms,
+    )
+
+
+async def _resume(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.resume(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _end_line(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.line_ended(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _convert_line(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.line_converted(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _request_termination(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.request_termination(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _confirm_termination(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.confirm_termination(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _terminate(case: Case, step: Step, cause: Cause) -> None:
+    on: date = step.arguments["terminated_on"]
+    way = case.contract_terms.at(case.service, on).termination_by_customer.way
+    by = step.arguments["by"] or ("customer" if way == "by-form" else "provider")
+    due_on = step.arguments["penalty_due_on"]
+    if by == "customer":
+        await contracts.terminate_by_customer(
+            case.contracts,
+            _on(case, cause),
+            terminated_on=on,
+            received_on=step.on,
+            penalty_due_on=due_on,
+            terms=case.contract_terms,
+        )
+    else:
+        await contracts.terminate_by_operator(
+            case.contracts,
+            _on(case, cause),
+            terminated_on=on,
+            judgement=operator_judgement(case.contract_terms, service=case.service, on=on),
+            penalty_due_on=due_on,
+            terms=case.contract_terms,
+        )
+
+
+async def _abolish(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.abolish(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+def _at_site(case: Case, cause: Cause) -> sites.Command:
+    return sites.Command(contract_id=case.contract_id, cause=cause)
+
+
+async def _register_device(case: Case, step: Step, cause: Cause) -> None:
+    life, _ = await contracts.load_life(case.contracts, case.contract_id)
+    content = content_on(life.facts, None)
+    if content.device is None:
+        return
+    device = Device(
+        device_id=uuid7(),
+        model=content.device,
+        serial="from a scenario",
+        licensed=content.licensed,
+        introduced_on=step.arguments["introduced_on"],
+    )
+    await sites.register_device(case.sites, _at_site(case, cause), device=device)
+
+
+async def _record_outage(case: Case, step: Step, cause: Cause) -> None:
+    await sites.record_outage(
+        case.sites,
+        _at_site(case, cause),
+        outage_id=uuid7(),
+        now=step.at,
+        **step.arguments,
+    )
+
+
+async def _swap_device(case: Case, step: Step, cause: Cause) -> None:
+    site, _ = await sites.site_at(case.sites, case.contract_id)
+    standing = opened(site).standing
+    if not standing:
+        raise NoCommand("no device stands at the site")
+    old = next(iter(standing.values()))
+    on = step.arguments["swapped_on"]
+    await sites.swap_device(
+        case.sites,
+        _at_site(case, cause),
+        old_device_id=old.device_id,
+        new=Replacement(
+            device_id=uuid7(),
+            model=old.model,
+            serial="from a scenario",
+            shipped_on=on,
+            delivered_on=on,
+            cost=step.arguments["replacement_cost"],
+        ),
+        swapped_on=on,
+        terms_of=case.swap_terms,
+    )
+
+
+async def _take_back(case: Case, step: Step, cause: Cause) -> None:
+    await sites.take_back_device(
+        case.sites, _at_site(case, cause), device_id=None, **step.arguments
+    )
+
+
+async def _claim_overdue(case: Case, step: Step, cause: Cause) -> None:
+    await sites.claim_overdue_device(
+        case.sites,
+        _at_site(case, cause),
+        device_id=None,
+        overdue_on=step.arguments["overdue_on"],
+        replacement_cost=step.arguments["cost"],
+    )
+
+
+async def _record_visit(case: Case, step: Step, cause: Cause) -> None:
+    await sites.record_visit(case.sites, _at_site(case, cause), **step.arguments)
+
+
+async def _record_repair(case: Case, step: Step, cause: Cause) -> None:
+    await sites.record_repair(case.sites, _at_site(case, cause), **step.arguments)
+
+
+async def _arrange(case: Case, step: Step, cause: Cause) -> None:
+    await billing.arrange(
+        case.billing,
+        case.account_id,
+        arranged_on=step.on,
+        write=billing.Write(cause=cause),
+        **step.arguments,
+    )
+
+
+async def _agree_due_date(case: Case, step: Step, cause: Cause) -> None:
+    await billing.agree_due_date(
+        case.billing,
+        case.account_id,
+        contract_id=case.contract_id,
+        write=billing.Write(cause=cause),
+        **step.arguments,
+    )
+
+
+async def _lump_months(case: Case, step: Step, cause: Cause) -> None:
+    await billing.lump_months(
+        case.billing,
+        case.account_id,
+        contract_id=case.contract_id,
+        write=billing.Write(cause=cause),
+        **step.arguments,
+    )
+
+
+async def _receive_payment(case: Case, step: Step, cause: Cause) -> None:
+    await billing.receive_payment(
+        case.billing,
+        case.account_id,
+        payment_id=uuid7(),
+        write=billing.Write(cause=cause),
+        **step.arguments,
+    )
+
+
+def _of_contract(command: Callable[..., Awaitable[object]]) -> Operation:
+    """A command of billing on a contract whose arguments are those of the step."""
+
+    async def operation(case: Case, step: Step, cause: Cause) -> None:
+        write = billing.Write(cause=cause)
+        await command(case.billing, case.contract_id, write=write, **step.arguments)
+
+    return operation
+
+
+_OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("contracts", "register_customer"): _register_customer,
+    ("contracts", "apply"): _apply,
+    ("contracts", "approve"): _approve,
+    ("contracts", "revoke_approval"): _revoke,
+    ("contracts", "start_service"): _start,
+    ("contracts", "add_licences"): _add_licences,
+    ("contracts", "remove_licences"): _remove_licences,
+    ("contracts", "change_plan"): _change_plan,
+    ("contracts", "add_option"): _add_option,
+    ("contracts", "remove_option"): _remove_option,
+    ("contracts", "change_discount"): _change_discount,
+    ("contracts", "change_device"): _change_device,
+    ("contracts", "change_billing_day"): _change_billing_day,
+    ("contracts", "suspend"): _suspend,
+    ("contracts", "resume"): _resume,
+    ("contracts", "end_line"): _end_line,
+    ("contracts", "convert_line"): _convert_line,
+    ("contracts", "request_termination"): _request_termination,
+    ("contracts", "confirm_termination"): _confirm_termination,
+    ("contracts", "terminate"): _terminate,
+    ("contracts", "abolish_service"): _abolish,
+    ("monitoring", "register_device"): _register_device,
+    ("monitoring", "record_outage"): _record_outage,
+    ("monitoring", "swap_device"): _swap_device,
+    ("monitoring", "return_device"): _take_back,
+    ("monitoring", "claim_overdue_device"): _claim_overdue,
+    ("monitoring", "record_visit"): _record_visit,
+    ("monitoring", "record_repair"): _record_repair,
+    ("billing", "arrange"): _arrange,
+    ("billing", "agree_due_date"): _agree_due_date,
+    ("billing", "lump_months"): _lump_months,
+    ("billing", "receive_payment"): _receive_payment,
+    ("billing", "grant_relief"): _of_contract(billing.grant_relief),
+    ("billing", "find_evasion"): _of_contract(billing.find_evasion),
+    ("billing", "find_underbilling"): _of_contract(billing.find_underbilling),
+    ("billing", "issue_certificate"): _of_contract(billing.issue_certificate),
+    ("billing", "issue_qualified_invoice"): _of_contract(billing.issue_qualified_invoice),
+    ("billing", "reissue_invoice"): _of_contract(billing.reissue_invoice),
+    ("billing", "record_actual_cost"): _of_contract(billing.record_actual_cost),
+}
