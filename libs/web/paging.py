@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request, Response
@@ -33,6 +34,15 @@ class Paging(BaseModel):
 
     after: list[Any] | None
     limit: int
+
+    def after_id(self) -> UUID | None:
+        """The id after which a page of things by id begins; raises `BadCursor`."""
+        if self.after is None:
+            return None
+        try:
+            return UUID(self.after[0])
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise BadCursor from error
 
 
 async def paging(

@@ -17,12 +17,10 @@ from uuid import UUID, uuid4, uuid5
 import orjson
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
-from opentelemetry import trace
-from opentelemetry.propagate import inject
 
 from libs.events.envelope import Cause
 from libs.events.log import Appended, Idempotency, Riders
-from libs.telemetry import names
+from libs.telemetry import tracing
 from libs.web.auth import Principal, requires
 from libs.web.problems import RETRY_AFTER_SECONDS, Problem
 
@@ -195,14 +193,10 @@ def _cause(
         if now.tzinfo is None:
             message = "Yakkan-Now needs an offset"
             raise MalformedHeader(message)
-    carrier: dict[str, str] = {}
-    inject(carrier)
-    case = correlation or request.state.correlation_id
-    trace.get_current_span().set_attribute(names.CORRELATION_ID, str(case))
     return Cause(
-        correlation_id=case,
+        correlation_id=correlation or request.state.correlation_id,
         actor=pseudonym(asker.subject),
-        traceparent=carrier.get("traceparent"),
+        traceparent=tracing.traceparent(),
         now=now,
     )
 

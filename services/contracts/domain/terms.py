@@ -24,6 +24,10 @@ ChangeKind = Literal[
 ]
 
 
+SOLD = ("MYSEC", "WUTM")
+"""The services whose contracts are kept here."""
+
+
 class UnknownService(Refusal):
     """No terms are known for the service."""
 

@@ -1,0 +1,96 @@
+"""What the routes work with, and how they answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from libs.events.database import Pool
+from libs.events.envelope import Event, Recorded
+from libs.events.log import Appended, Log
+from libs.web.auth import Principal
+from libs.web.writes import Write
+from services.contracts import use_cases
+from services.contracts.answers import contract_answer, customer_answer
+from services.contracts.domain import customer as customers
+from services.contracts.domain.contract import application_of
+from services.contracts.domain.customer import Customer, Registered, Unregistered
+from services.contracts.domain.facts import facts_of, life_of
+from services.contracts.domain.refusals import UnknownCustomer
+from services.contracts.domain.terms import Terms
+from services.contracts.running import Runner
+from services.contracts.use_cases import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every route may use."""
+
+    log: Log
+    pool: Pool
+    terms: Terms
+    runner: Runner
+
+
+async def parts_of(request: Request) -> Parts:
+    """A dependency: the parts this application was built with."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(parts_of)]
+
+
+def command(stream_id: UUID, wish: Write, *, status: int = 200) -> Command:
+    """The command that a write makes on a stream."""
+    return Command(
+        stream_id=stream_id,
+        cause=wish.cause,
+        expected=wish.expected,
+        riders=wish.riders(stream_id, status=status),
+    )
+
+
+async def own_contract(parts: Parts, contract_id: UUID, asker: Principal) -> None:
+    """Raise `NotFound` when a customer reaches for a contract that is not theirs."""
+    if asker.customer_id is not None:
+        life, _ = await use_cases.load_life(parts.log, contract_id)
+        application = application_of(life.now)
+        asker.only_own(application.customer_id if application else None)
+
+
+async def contract_answered(
+    parts: Parts, contract_id: UUID, wish: Write, appended: Appended, *, status: int = 200
+) -> Response:
+    """A contract as the write (or the first of its repeats) left it."""
+    kept = wish.kept(appended, contract_id, status=status)
+    history = await parts.log.load(kept.stream_id)
+    life = life_of(facts_of(history[: kept.version]))
+    if application_of(life.now) is None:
+        return kept.response(None)
+    body = contract_answer(life, version=kept.version, terms=parts.terms)
+    location = f"/contracts/{kept.stream_id}" if status == 201 else None  # noqa: PLR2004 - created
+    return kept.response(body.model_dump(mode="json"), location=location)
+
+
+async def customer_answered(
+    parts: Parts, customer_id: UUID, wish: Write, appended: Appended, *, status: int = 200
+) -> Response:
+    """A customer as the write (or the first of its repeats) left it."""
+    kept = wish.kept(appended, customer_id, status=status)
+    history = await parts.log.load(kept.stream_id)
+    body = customer_answer(customer_in(history[: kept.version]), version=kept.version)
+    location = f"/customers/{kept.stream_id}" if status == 201 else None  # noqa: PLR2004 - created
+    return kept.response(body.model_dump(mode="json"), location=location)
+
+
+def customer_in(history: Sequence[Recorded[Event]]) -> Registered:
+    """The customer after these events. Raises `UnknownCustomer`."""
+    known: Customer = Unregistered()
+    for recorded in history:
+        known = customers.evolve(known, recorded.event)
+    if isinstance(known, Unregistered):
+        raise UnknownCustomer
+    return known

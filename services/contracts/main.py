@@ -1,0 +1,224 @@
+"""Putting the service together: what it is made of, in the order in which it is made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from libs.dates.clock import SystemClock
+from libs.events.consumer import Consumer
+from libs.events.database import Pool
+from libs.events.follow import Follower
+from libs.events.kafka import topic_of
+from libs.events.key_store import PostgresKeys
+from libs.events.migrate import MIGRATIONS, initialise, migrate
+from libs.events.reaction import Effect
+from libs.events.reactor import Reactor
+from libs.events.relay import Relay
+from libs.events.rest import standing
+from libs.events.store import PostgresLog
+from libs.events.waking import Bell
+from libs.process.running import Run, until_stopped
+from libs.telemetry.setting_up import Telemetry, set_up
+from libs.web.app import make_app
+from libs.web.auth import Verifier, keys_at
+from libs.web.edge import Edge
+from libs.web.server import server
+from services.contracts import reactions
+from services.contracts.api import contracts as contract_routes
+from services.contracts.api import course as course_routes
+from services.contracts.api import customers as customer_routes
+from services.contracts.api import due as due_routes
+from services.contracts.api.parts import Parts
+from services.contracts.domain.terms import SOLD, Terms, load_terms
+from services.contracts.running import Runner
+from services.contracts.settings import Settings
+from services.contracts.views import contracts, deadlines, dunning
+
+CONTEXT = "contracts"
+_HERE = Path(__file__).parent
+_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The parts that both processes are made of."""
+
+    settings: Settings
+    pool: Pool
+    keys: PostgresKeys
+    log: PostgresLog
+    terms: Terms
+
+    @property
+    def topic(self) -> str:
+        """The topic on which this context publishes."""
+        return topic_of(CONTEXT, prefix=self.settings.topic_prefix)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The topics that lead to decisions here."""
+        return tuple(
+            topic_of(source, prefix=self.settings.topic_prefix) for source in reactions.SOURCES
+        )
+
+    def runner(self, *, view: Follower) -> Runner:
+        """What runs deadlines, by this view of them."""
+        return Runner(
+            log=self.log,
+            pool=self.pool,
+            terms=self.terms,
+            view=view,
+            rehearsal=self.log.rehearsal,
+        )
+
+    def deadlines_view(self, bell: Bell | None = None) -> Follower:
+        """The view of the deadlines."""
+        return Follower(
+            deadlines.NAME,
+            log=self.log,
+            pool=self.pool,
+            effect=deadlines.filling(self.log, terms=self.terms),
+            bell=bell,
+        )
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Service]:
+    """Make the parts in reading order; they are closed in reverse."""
+    terms = load_terms(SOLD, folder=settings.terms)
+    database, keys_database = settings.database_url, settings.keys_url
+    async with (
+        asyncpg.create_pool(
+            database.get_secret_value(), min_size=1, max_size=settings.connections
+        ) as pool,
+        asyncpg.create_pool(keys_database.get_secret_value(), min_size=0, max_size=2) as keys_pool,
+    ):
+        keys = PostgresKeys(keys_pool, master=settings.master)
+        async with await PostgresLog.open(
+            pool, context=CONTEXT, keys=keys, clock=SystemClock()
+        ) as log:
+            yield Service(settings=settings, pool=pool, keys=keys, log=log, terms=terms)
+
+
+def application(service: Service, *, telemetry: Telemetry | None = None) -> FastAPI:
+    """The HTTP edge."""
+
+    async def database() -> None:
+        await service.log.position()
+
+    async def stands() -> dict[str, Any]:
+        found = await standing(
+            service.pool,
+            topic=service.topic,
+            readers={reactions.READER: service.sources},
+            views=_VIEWS,
+        )
+        return found.model_dump(mode="json")
+
+    app = make_app(
+        "Contracts",
+        description="Customers, applications, and the life of every contract.",
+        edge=Edge(
+            verifier=Verifier(fetch=keys_at(service.settings.jwks_url)),
+            rehearsal=service.log.rehearsal,
+        ),
+        routers=(
+            customer_routes.router,
+            contract_routes.router,
+            course_routes.router,
+            due_routes.router,
+        ),
+        ready={"database": database},
+        metrics=telemetry.metrics if telemetry else None,
+        standing=stands,
+    )
+    app.state.parts = Parts(
+        log=service.log,
+        pool=service.pool,
+        terms=service.terms,
+        runner=service.runner(view=service.deadlines_view()),
+    )
+    return app
+
+
+async def run_api(settings: Settings) -> None:
+    """Answer requests until a stop signal."""
+    telemetry = set_up(CONTEXT)
+    try:
+        async with build(settings) as service:
+            app = application(service, telemetry=telemetry)
+            await server(app, host=settings.host, port=settings.port).serve()
+    finally:
+        telemetry.close()
+
+
+def worker_runs(service: Service) -> list[Run]:
+    """What the worker does side by side: relay, reactions, views, and deadlines by the clock.
+
+    In a rehearsal nobody but the one who plays runs deadlines.
+    """
+    dsn = service.settings.database_url.get_secret_value()
+    bell = Bell(dsn)
+    relay = Relay(dsn=dsn, bootstrap=service.settings.kafka, topic=service.topic)
+    reactor = Reactor(
+        reactions.READER,
+        react=reactions.react,
+        log=service.log,
+        pool=service.pool,
+        keys=service.keys,
+        rehearsal=service.log.rehearsal,
+    )
+    consumer = Consumer(
+        reactor,
+        topics=service.sources,
+        group=f"{service.settings.topic_prefix}{reactions.READER}",
+        bootstrap=service.settings.kafka,
+        pool=service.pool,
+    )
+    due = service.deadlines_view(bell)
+    listed = _follower(service, contracts.NAME, effect=contracts.filling(service.log), bell=bell)
+    late = _follower(service, dunning.NAME, effect=dunning.filling(service.log), bell=bell)
+    runs: list[Run] = [bell.run, relay.run, consumer.run, due.run, listed.run, late.run]
+    if not service.log.rehearsal:
+        runs.append(_scheduler(service, view=due))
+    return runs
+
+
+def _follower(service: Service, view: str, *, effect: Effect, bell: Bell) -> Follower:
+    return Follower(view, log=service.log, pool=service.pool, effect=effect, bell=bell)
+
+
+def _scheduler(service: Service, *, view: Follower) -> Run:
+    runner = service.runner(view=view)
+
+    async def run(stop: asyncio.Event) -> None:
+        await runner.keep_running(
+            stop,
+            clock=SystemClock(),
+            every_seconds=service.settings.deadlines_every_seconds,
+        )
+
+    return run
+
+
+async def run_worker(settings: Settings) -> None:
+    """Send, react, follow and run deadlines until a stop signal."""
+    telemetry = set_up(f"{CONTEXT}-worker")
+    try:
+        async with build(settings) as service:
+            await until_stopped(*worker_runs(service))
+    finally:
+        telemetry.close()
+
+
+async def run_migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema, with the log of this context in it."""
+    dsn = settings.database_url.get_secret_value()
+    await migrate(dsn, [MIGRATIONS, _HERE / "migrations"])
+    await initialise(dsn, CONTEXT, rehearsal=settings.rehearsal)
