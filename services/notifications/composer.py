@@ -30,7 +30,7 @@ from services.notifications.views.occasions import (
 _BATCH = 100
 _IDLE_SECONDS = 0.1
 _TROUBLE_SECONDS = 1.0
-_NAMELESS = "お客"
+_NAMELESS = "お客さま"
 
 
 def told_on(occasion: OpenOccasion) -> date:
@@ -65,7 +65,7 @@ def _notice(
         facts={
             "number": occasion.invoice_number,
             **facts,
-            "name": to.name or _NAMELESS,
+            "salutation": _NAMELESS if to.name is None else f"{to.name} 様",
             "service_name": terms.service_name,
             "article": rule.article,
             "sender_name": sender_name,

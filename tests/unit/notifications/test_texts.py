@@ -151,7 +151,7 @@ def test_whoever_has_no_name_is_addressed_politely() -> None:
     body = the_notice(APPROVED, name=None).body
 
     assert body is not None
-    assert body.startswith("お客 様")
+    assert body.startswith("お客さま\n")
 
 
 @pytest.mark.clause("NSEC-23.1.2")
