@@ -58,6 +58,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         self._cursors: dict[TopicPartition, Cursor] = {}
         self._rewind: set[TopicPartition] = set()
         self._whole: set[TopicPartition] = set()
+        self._level_at: dict[TopicPartition, float] = {}
         self._joined = False
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._retry_at = 0.0
@@ -65,7 +66,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         self._labels = {names.CONSUMER: reader.name}
         self._lag = Gauge(names.CONSUMER_LAG_RECORDS, description="Records not yet taken")
         self._lag_seconds = Gauge(
-            names.CONSUMER_LAG_SECONDS, unit="s", description="Age of the last record taken"
+            names.CONSUMER_LAG_SECONDS, unit="s", description="Since level with the topic"
         )
         self._parked = Gauge(names.CONSUMER_PARKED, description="Streams that are parked")
         self._stopped = Gauge(names.CONSUMER_STOPPED, description="1 in trouble, taking nothing")
@@ -280,8 +281,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             }
             behind = max(0, end - records[-1].offset - 1)
             self._lag.set(behind, labels)
-            age = time.time() - records[-1].timestamp / 1000
-            self._lag_seconds.set(max(0.0, age) if behind else 0.0, labels)
+            now = time.monotonic()
+            if not behind:
+                self._level_at[share] = now
+            self._lag_seconds.set(now - self._level_at.setdefault(share, now), labels)
 
     def _place(self, share: TopicPartition) -> Place:
         return Place(consumer=self._reader.name, topic=share.topic, partition=share.partition)

@@ -29,7 +29,7 @@ class Place:
     partition: int
 
 
-_LOAD = """
+LOAD = """
 SELECT topic, partition, sequence, log_epoch, kafka_offset
 FROM consumer_cursor WHERE consumer = $1
 """
@@ -43,18 +43,18 @@ async def load_cursors(connection: Connection, consumer: str) -> Mapping[Place, 
             log_epoch=row["log_epoch"],
             kafka_offset=row["kafka_offset"],
         )
-        for row in await connection.fetch(_LOAD, consumer)
+        for row in await connection.fetch(LOAD, consumer)
     }
 
 
-_BEGIN = """
+BEGIN = """
 INSERT INTO consumer_cursor (consumer, topic, partition, sequence, log_epoch, kafka_offset)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT ON CONSTRAINT consumer_cursor_once DO NOTHING
 RETURNING sequence
 """
 
-_MOVE = """
+MOVE = """
 UPDATE consumer_cursor SET sequence = $4, kafka_offset = $6
 WHERE consumer = $1 AND topic = $2 AND partition = $3
   AND sequence = $7 AND log_epoch = $5 AND sequence < $4
@@ -73,14 +73,14 @@ async def move_cursor(
     arguments = (place.consumer, place.topic, place.partition, sequence, log_epoch, offset)
     moved = None
     if after == 0:
-        moved = await connection.fetchval(_BEGIN, *arguments)
+        moved = await connection.fetchval(BEGIN, *arguments)
     if moved is None:
-        moved = await connection.fetchval(_MOVE, *arguments, after)
+        moved = await connection.fetchval(MOVE, *arguments, after)
     if moved is None:
         raise CursorTaken(f"{place} does not stand at {after}")
 
 
-_NOTE_OFFSET = """
+NOTE_OFFSET = """
 UPDATE consumer_cursor SET kafka_offset = $5
 WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
 """
@@ -89,5 +89,5 @@ WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
 async def note_offset(connection: Connection, place: Place, *, sequence: int, offset: int) -> None:
     """Say where in Kafka to go on after `sequence`; changes nothing if the cursor has moved."""
     await connection.execute(
-        _NOTE_OFFSET, place.consumer, place.topic, place.partition, sequence, offset
+        NOTE_OFFSET, place.consumer, place.topic, place.partition, sequence, offset
     )

@@ -12,6 +12,7 @@ import structlog
 from libs.events.database import Connection, Pool, transaction
 from libs.events.log import CursorTaken, Log
 from libs.events.reaction import Effect
+from libs.events.view_cursors import begin_view, level, move_view, restart_view
 from libs.events.waking import Bell, Waking
 from libs.events.weather import is_weather, pause, pauses
 from libs.telemetry import names
@@ -108,40 +109,3 @@ async def wait_for(pool: Pool, view: str, *, position: int, seconds: float) -> N
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError as error:
         raise NotLevel(f"{view} has not come to position {position}") from error
-
-
-_LEVEL = "SELECT position FROM view_cursor WHERE view = $1"
-
-
-async def level(pool: Pool, view: str) -> int:
-    """The position to which a view has come; 0 for one that never ran."""
-    return int(await pool.fetchval(_LEVEL, view) or 0)
-
-
-_BEGIN_VIEW = """
-INSERT INTO view_cursor (view, position) VALUES ($1, 0)
-ON CONFLICT ON CONSTRAINT view_cursor_once DO NOTHING
-"""
-
-
-async def begin_view(connection: Connection, view: str) -> int:
-    """Where a view stands; a new one begins at 0."""
-    await connection.execute(_BEGIN_VIEW, view)
-    return int(await connection.fetchval(_LEVEL, view))
-
-
-_MOVE_VIEW = "UPDATE view_cursor SET position = $3 WHERE view = $1 AND position = $2 RETURNING view"
-
-
-async def move_view(connection: Connection, view: str, *, after: int, position: int) -> None:
-    """Move a view's cursor from where it was found; raises `CursorTaken` if it is elsewhere."""
-    if await connection.fetchval(_MOVE_VIEW, view, after, position) is None:
-        raise CursorTaken(f"the view {view} does not stand at {after}")
-
-
-_RESTART_VIEW = "UPDATE view_cursor SET position = 0 WHERE view = $1"
-
-
-async def restart_view(connection: Connection, view: str) -> None:
-    """Set a view back to before the first event."""
-    await connection.execute(_RESTART_VIEW, view)

@@ -63,7 +63,6 @@ class KafkaRecord(Protocol):
     topic: str
     partition: int
     offset: int
-    timestamp: int
     key: bytes | None
     value: bytes | None
     headers: Iterable[tuple[str, bytes]]

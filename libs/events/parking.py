@@ -49,7 +49,7 @@ class Parked(BaseModel):
     parked_at: datetime
 
 
-_PARK = """
+PARK = """
 INSERT INTO parked_event (consumer, topic, partition, sequence, stream_id, event_id, waiting,
                           reason, attempts, parked_at, headers, data)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11)
@@ -85,7 +85,7 @@ async def _insert(
 ) -> None:
     message = read.message
     await connection.execute(
-        _PARK,
+        PARK,
         consumer,
         message.topic,
         message.partition,
@@ -100,7 +100,7 @@ async def _insert(
     )
 
 
-_PARKED_STREAMS = """
+PARKED_STREAMS = """
 SELECT DISTINCT stream_id FROM parked_event
 WHERE consumer = $1 AND topic = $2 AND stream_id = ANY($3)
 """
@@ -110,11 +110,11 @@ async def parked_streams(
     connection: Connection, consumer: str, *, topic: str, among: Collection[UUID]
 ) -> set[UUID]:
     """Which of these streams of a topic are parked for a reader."""
-    rows = await connection.fetch(_PARKED_STREAMS, consumer, topic, list(among))
+    rows = await connection.fetch(PARKED_STREAMS, consumer, topic, list(among))
     return {row["stream_id"] for row in rows}
 
 
-_WAITING = """
+WAITING = """
 SELECT topic, stream_id FROM (
     SELECT DISTINCT ON (topic, stream_id) topic, partition, stream_id, waiting, attempts
     FROM parked_event WHERE consumer = $1
@@ -134,11 +134,11 @@ async def waiting_streams(
     partitions = [partition for _, partition in at]
     return [
         ParkedStream(consumer=consumer, topic=row["topic"], stream_id=row["stream_id"])
-        for row in await connection.fetch(_WAITING, consumer, topics, partitions)
+        for row in await connection.fetch(WAITING, consumer, topics, partitions)
     ]
 
 
-_HOLD = """
+HOLD = """
 SELECT topic, partition, sequence, headers, data FROM parked_event
 WHERE consumer = $1 AND topic = $2 AND stream_id = $3
 ORDER BY sequence FOR UPDATE
@@ -147,7 +147,7 @@ ORDER BY sequence FOR UPDATE
 
 async def hold(connection: Connection, stream: ParkedStream) -> list[Message]:
     """The parked events of a stream in order, held against others until the transaction ends."""
-    rows = await connection.fetch(_HOLD, stream.consumer, stream.topic, stream.stream_id)
+    rows = await connection.fetch(HOLD, stream.consumer, stream.topic, stream.stream_id)
     return [_message(row) for row in rows]
 
 
@@ -161,7 +161,7 @@ def _message(row: Row) -> Message:
     )
 
 
-_UNPARK = """
+UNPARK = """
 DELETE FROM parked_event WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
 """
 
@@ -169,10 +169,10 @@ DELETE FROM parked_event WHERE consumer = $1 AND topic = $2 AND partition = $3 A
 async def unpark(connection: Connection, consumer: str, *, read: Read) -> None:
     """Take an event out of the parked ones, in the transaction of its effects."""
     message = read.message
-    await connection.execute(_UNPARK, consumer, message.topic, message.partition, read.sequence)
+    await connection.execute(UNPARK, consumer, message.topic, message.partition, read.sequence)
 
 
-_FAILED_AGAIN = """
+FAILED_AGAIN = """
 UPDATE parked_event SET waiting = $5, reason = $6, attempts = attempts + 1
 WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
 """
@@ -183,7 +183,7 @@ async def failed_again(
 ) -> None:
     """Say why a parked event failed this time."""
     await connection.execute(
-        _FAILED_AGAIN,
+        FAILED_AGAIN,
         consumer,
         read.message.topic,
         read.message.partition,
@@ -193,7 +193,7 @@ async def failed_again(
     )
 
 
-_LIST = """
+LIST = """
 SELECT consumer, topic, partition, sequence, stream_id, event_id, waiting, reason, attempts,
        parked_at
 FROM parked_event ORDER BY parked_at, topic, partition, sequence
@@ -202,10 +202,10 @@ FROM parked_event ORDER BY parked_at, topic, partition, sequence
 
 async def list_parked(pool: Pool) -> Sequence[Parked]:
     """Everything that is parked, longest parked first."""
-    return [Parked(**row) for row in await pool.fetch(_LIST)]
+    return [Parked(**row) for row in await pool.fetch(LIST)]
 
 
-_ASK = """
+ASK = """
 UPDATE parked_event SET waiting = true
 WHERE consumer = $1 AND topic = $2 AND stream_id = $3 AND sequence = (
     SELECT min(sequence) FROM parked_event WHERE consumer = $1 AND topic = $2 AND stream_id = $3
@@ -216,12 +216,12 @@ RETURNING sequence
 
 async def ask_retry(pool: Pool, stream: ParkedStream) -> None:
     """Have the reader's worker try a parked stream again soon; raises `NotFound`."""
-    asked = await pool.fetchval(_ASK, stream.consumer, stream.topic, stream.stream_id)
+    asked = await pool.fetchval(ASK, stream.consumer, stream.topic, stream.stream_id)
     if asked is None:
         raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
 
 
-_SKIP = """
+SKIP = """
 WITH first AS (
     DELETE FROM parked_event
     WHERE consumer = $1 AND topic = $2 AND stream_id = $3 AND sequence = (
@@ -245,14 +245,14 @@ async def skip(pool: Pool, stream: ParkedStream, *, because: str, by: str) -> UU
     """
     name = (stream.consumer, stream.topic, stream.stream_id)
     async with transaction(pool) as connection:
-        event_id: UUID | None = await connection.fetchval(_SKIP, *name, because, by)
+        event_id: UUID | None = await connection.fetchval(SKIP, *name, because, by)
         if event_id is None:
             raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
-        await connection.execute(_ASK, *name)
+        await connection.execute(ASK, *name)
     return event_id
 
 
-_COUNTS = """
+COUNTS = """
 SELECT consumer, count(*) FILTER (WHERE waiting OR attempts = 0) AS waiting,
        count(*) FILTER (WHERE NOT waiting AND attempts > 0) AS parked
 FROM (
@@ -265,5 +265,5 @@ GROUP BY consumer
 
 async def counts(connection: Connection | Pool) -> Mapping[str, tuple[int, int]]:
     """Per reader how many of its streams wait, and how many are parked for another reason."""
-    rows = await connection.fetch(_COUNTS)
+    rows = await connection.fetch(COUNTS)
     return {row["consumer"]: (row["waiting"], row["parked"]) for row in rows}

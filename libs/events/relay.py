@@ -27,12 +27,12 @@ order. A loss (a broker that forgot what it acknowledged) shows as a gap, which 
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from libs.events import relay_sql as sql
 from libs.events.database import Connection, Row
 from libs.events.kafka import Headers, Identity, to_record
 from libs.events.waking import Waking, wake_by
@@ -40,32 +40,12 @@ from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
 from libs.telemetry.metrics import Gauge, counter
 
-LOCK = 0x59414B4B414E  # one leader per database; the number is ours alone
-
-_ROWS = 1_000
-_BYTES = 8 * 1024 * 1024
 _BATCH_BYTES = 512 * 1024
 _MESSAGE_BYTES = 4 * 1024 * 1024
 _TIMEOUT_MS = 10_000
 _FOLLOWER_SECONDS = 0.5
 
 Record = tuple[bytes, bytes, Headers]
-
-
-class LogNotMade(Exception):
-    """The database holds no log yet: migrate it first."""
-
-
-class Leader(NamedTuple):
-    """What a leader knows when it begins: where to go on, its epoch, and whose log it sends."""
-
-    position: int
-    epoch: int
-    identity: Identity
-
-
-class LeadershipLost(Exception):
-    """Another leader has taken over, and goes on from the cursor."""
 
 
 class Relay:
@@ -100,7 +80,7 @@ class Relay:
         connection = await asyncpg.connect(self._dsn)
         try:
             while not stop.is_set():
-                if await try_lock(connection):
+                if await sql.try_lock(connection):
                     await self._lead(connection, stop)
                 await pause(_FOLLOWER_SECONDS, stop=stop)
         finally:
@@ -108,7 +88,7 @@ class Relay:
             connection.terminate()
 
     async def _lead(self, connection: Connection, stop: asyncio.Event) -> None:
-        leader = await become_leader(connection)
+        leader = await sql.become_leader(connection)
         await self._measure(connection, leader.position)
         waking = Waking()
         await wake_by(connection, waking)
@@ -126,13 +106,13 @@ class Relay:
         self,
         connection: Connection,
         producer: AIOKafkaProducer,
-        leader: Leader,
+        leader: sql.Leader,
         waking: Waking,
         stop: asyncio.Event,
     ) -> None:
         position = leader.position
         while not stop.is_set():
-            rows = await read_rows(connection, position)
+            rows = await sql.read_rows(connection, position)
             if not rows:
                 self._level_at = time.monotonic()
                 self._lag_records.set(0)
@@ -142,7 +122,7 @@ class Relay:
             await self._measure(connection, position)
             await self._send(producer, rows, identity=leader.identity)
             position = rows[-1]["position"]
-            await move_cursor(connection, position, epoch=leader.epoch)
+            await sql.move_cursor(connection, position, epoch=leader.epoch)
             self._sent.add(len(rows))
             self._pauses = pauses()
 
@@ -189,7 +169,7 @@ class Relay:
         await (await producer.send_batch(batch, self._topic, partition=partition))
 
     async def _measure(self, connection: Connection, position: int) -> None:
-        behind = await head(connection) - position
+        behind = await sql.head(connection) - position
         self._lag_records.set(behind)
         self._lag_seconds.set(time.monotonic() - self._level_at)
 
@@ -207,61 +187,3 @@ def _producer(bootstrap: str) -> AIOKafkaProducer:
         max_request_size=_MESSAGE_BYTES,
         request_timeout_ms=_TIMEOUT_MS,
     )
-
-
-_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-
-
-async def try_lock(connection: Connection) -> bool:
-    """Be the only leader of this database for as long as the connection lives, if none is."""
-    return bool(await connection.fetchval(_TRY_LOCK, LOCK))
-
-
-_BECOME_LEADER = """
-UPDATE relay_cursor SET leader_epoch = leader_epoch + 1
-FROM log_identity
-RETURNING position, leader_epoch, context, log_epoch
-"""
-
-
-async def become_leader(connection: Connection) -> Leader:
-    """Begin a new epoch of leadership, which ends that of any leader before."""
-    row = await connection.fetchrow(_BECOME_LEADER)
-    if row is None:
-        raise LogNotMade
-    identity = Identity(context=row["context"], log_epoch=row["log_epoch"])
-    return Leader(row["position"], row["leader_epoch"], identity)
-
-
-_READ_ROWS = """
-SELECT position, stream_id, version, partition, sequence, event_id, type, recorded_at,
-       correlation_id, causation_id, actor, traceparent, data
-FROM (
-    SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS before
-    FROM (SELECT * FROM event WHERE position > $1 ORDER BY position LIMIT $2) AS next
-) AS measured
-WHERE before < $3
-ORDER BY position
-"""
-
-
-async def read_rows(connection: Connection, after: int) -> Sequence[Row]:
-    """The next rows by position: at most 1,000, and not much over 8 MiB."""
-    return await connection.fetch(_READ_ROWS, after, _ROWS, _BYTES)
-
-
-_MOVE_CURSOR = "UPDATE relay_cursor SET position = $1 WHERE leader_epoch = $2 RETURNING position"
-
-
-async def move_cursor(connection: Connection, position: int, *, epoch: int) -> None:
-    """Everything up to `position` stands in the topic; raises `LeadershipLost`."""
-    if await connection.fetchval(_MOVE_CURSOR, position, epoch) is None:
-        raise LeadershipLost
-
-
-_HEAD = "SELECT position FROM log_head"
-
-
-async def head(connection: Connection) -> int:
-    """The position of the log's last event."""
-    return int(await connection.fetchval(_HEAD) or 0)

@@ -48,16 +48,16 @@ class Standing(BaseModel):
     parked: dict[str, ParkedCount]
 
 
-_LOG = """
+LOG = """
 SELECT context, log_epoch, log_head.position AS head, relay_cursor.position AS sent
 FROM log_identity, log_head, relay_cursor
 """
-_PARTITIONS = "SELECT partition, sequence FROM partition_head ORDER BY partition"
-_CONSUMERS = """
+PARTITIONS = "SELECT partition, sequence FROM partition_head ORDER BY partition"
+CONSUMERS = """
 SELECT consumer, topic, partition, sequence FROM consumer_cursor
 ORDER BY consumer, topic, partition
 """
-_VIEWS = "SELECT view, position FROM view_cursor ORDER BY view"
+VIEWS = "SELECT view, position FROM view_cursor ORDER BY view"
 
 
 async def standing(
@@ -70,9 +70,9 @@ async def standing(
     """
     async with pool.acquire() as borrowed, borrowed.transaction(isolation="repeatable_read"):
         connection: Connection = borrowed  # type: ignore[assignment] # the pool's proxy for one
-        log = await connection.fetchrow(_LOG)
+        log = await connection.fetchrow(LOG)
         assert log is not None, "the database holds no log"
-        known = {row["view"]: row["position"] for row in await connection.fetch(_VIEWS)}
+        known = {row["view"]: row["position"] for row in await connection.fetch(VIEWS)}
         counted = await parking.counts(connection)
         return Standing(
             context=log["context"],
@@ -81,10 +81,10 @@ async def standing(
             head=log["head"],
             sent=log["sent"],
             partitions={
-                row["partition"]: row["sequence"] for row in await connection.fetch(_PARTITIONS)
+                row["partition"]: row["sequence"] for row in await connection.fetch(PARTITIONS)
             },
             readers=dict(readers),
-            consumers=tuple(ConsumerStanding(**row) for row in await connection.fetch(_CONSUMERS)),
+            consumers=tuple(ConsumerStanding(**row) for row in await connection.fetch(CONSUMERS)),
             views={view: known.get(view, 0) for view in views},
             parked={
                 consumer: ParkedCount(waiting=waiting, parked=parked)

@@ -8,7 +8,8 @@ import pytest
 
 from libs.events.database import Connection
 from libs.events.envelope import Event, Recorded
-from libs.events.follow import Follower, NotLevel, level, wait_for
+from libs.events.follow import Follower, NotLevel, wait_for
+from libs.events.view_cursors import level
 from libs.events.waking import Bell
 from tests.support.way import (
     Place,
