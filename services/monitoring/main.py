@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
-from libs.events import follow, rest
+from libs.events import rest, view_cursors
 from libs.events.consumer import Consumer
 from libs.events.database import Pool
 from libs.events.follow import Follower
@@ -101,7 +101,7 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
         pool=built.pool,
         clock=built.clock,
         terms_of=swap_terms(),
-        level=lambda: follow.level(built.pool, sites.NAME),
+        level=lambda: view_cursors.level(built.pool, sites.NAME),
     )
     return app
 

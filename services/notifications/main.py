@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
-from libs.events import follow, rest
+from libs.events import rest, view_cursors
 from libs.events.consumer import Consumer
 from libs.events.database import Pool
 from libs.events.follow import Follower
@@ -111,7 +111,7 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
         pool=built.pool,
         clock=built.clock,
         trace_url=built.settings.trace_url,
-        level=lambda: follow.level(built.pool, notices.NAME),
+        level=lambda: view_cursors.level(built.pool, notices.NAME),
     )
     return app
 
