@@ -18,6 +18,8 @@ from libs.events.weather import is_weather, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
+__all__ = ["Empty", "Follower", "NotLevel", "level", "wait_for"]
+
 _EVENTS = 1_000
 _LOOK_SECONDS = 0.01
 
