@@ -20,7 +20,6 @@ from libs.events.vocabulary.billing import (
     ContractBillingEvent,
     EvasionFound,
     InvoiceReissued,
-    PenaltyCharged,
     QualifiedInvoiceIssued,
     ReliefGranted,
     UnderbillingFound,
@@ -70,16 +69,23 @@ async def account_state(billing: Billing, account_id: UUID) -> tuple[Account, in
 
 async def account_for(billing: Billing, contract_id: UUID) -> UUID:
     """The account that pays for a contract; raises UnknownContract."""
-    await billing.timelines.level(await billing.log.position())
     account_id = await billing.timelines.account_of(contract_id)
+    if account_id is None:
+        await billing.timelines.level(await billing.log.position())
+        account_id = await billing.timelines.account_of(contract_id)
     if account_id is None:
         raise UnknownContract
     return account_id
 
 
 async def timeline_of(billing: Billing, contract_id: UUID) -> Timeline:
-    """All that is known of a contract now; raises UnknownContract."""
+    """All that is known of a contract now, own facts included; raises UnknownContract."""
     await billing.timelines.level(await billing.log.position())
+    return await _known(billing, contract_id)
+
+
+async def _known(billing: Billing, contract_id: UUID) -> Timeline:
+    """The contract's timeline, which may lack own facts of this moment."""
     found = (await billing.timelines.of([contract_id])).get(contract_id)
     if found is None or not found.service:
         raise UnknownContract
@@ -88,7 +94,7 @@ async def timeline_of(billing: Billing, contract_id: UUID) -> Timeline:
 
 async def terms_of_account(billing: Billing, account: Account) -> BillingTerms:
     """The terms of the account's contracts; raises UnknownContract while none is known."""
-    timeline = await timeline_of(billing, account.contract_ids[0])
+    timeline = await _known(billing, account.contract_ids[0])
     return billing.terms.of(timeline.service)
 
 
@@ -305,7 +311,7 @@ async def issue_certificate(
     other_costs: int = 0,
 ) -> Appended:
     """Issue a payment certificate; refused for an assigned claim and for what is not paid."""
-    timeline = await timeline_of(billing, contract_id)
+    timeline = await _known(billing, contract_id)
     account, _ = await account_state(billing, await account_for(billing, contract_id))
     wished = CertificateIssued(
         contract_id=contract_id,
@@ -396,7 +402,7 @@ async def correct_fact(
     write: Write,
 ) -> Appended:
     """Put right a fact that billing recorded about a contract, or withdraw it (`values` None)."""
-    await timeline_of(billing, contract_id)
+    await _known(billing, contract_id)
 
     def decision(events: Sequence[Recorded[Event]]) -> Sequence[Event]:
         record = fold_record(cast("Sequence[Recorded[ContractBillingEvent]]", events))
@@ -431,9 +437,10 @@ async def next_late_on(billing: Billing, account_id: UUID) -> date | None:
     return payments.next_late_on(state, terms=await terms_of_account(billing, state))
 
 
-def demands_of(account: Account, contract_id: UUID) -> tuple[PenaltyCharged, ...]:
-    """What was demanded of a contract beside its invoices."""
-    return tuple(d for d in account.demands if d.contract_id == contract_id)
+def revisions_of(events: Sequence[Recorded[Event]]) -> dict[str, int]:
+    """The last revision billed of each month, from the contract's stream."""
+    record = fold_record(cast("Sequence[Recorded[ContractBillingEvent]]", events))
+    return dict(record.revisions)
 
 
 async def _on_account(

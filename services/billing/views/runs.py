@@ -42,7 +42,6 @@ class RunProgress:
 
     started: InvoiceRunStarted
     finished: InvoiceRunFinished | None
-    cause: Cause
     accounts: int
     drafted: int
     issued: int
@@ -70,16 +69,35 @@ async def find_run(pool: Pool, run_id: UUID) -> RunProgress | None:
     return RunProgress(
         started=started,
         finished=None if finished is None else InvoiceRunFinished.model_validate_json(finished),
-        cause=Cause(
-            correlation_id=row["correlation_id"],
-            actor=row["actor"],
-            traceparent=row["traceparent"],
-        ),
         accounts=len(started.scope) or int(await pool.fetchval(COUNT_ACCOUNTS)),
         drafted=counted["drafted"],
         issued=counted["issued"],
         failed=int(counted["failed"]),
     )
+
+
+LIST_DRAFTS = """
+SELECT draft FROM run_draft
+WHERE run_id = $1 AND ($2::uuid IS NULL OR account_id > $2) ORDER BY account_id LIMIT $3
+"""
+
+
+async def list_outcomes(
+    pool: Pool, run_id: UUID, *, after: UUID | None, limit: int
+) -> list[AccountDraft]:
+    """The drafts of a run in order of account id, from the one after `after`."""
+    rows = await pool.fetch(LIST_DRAFTS, run_id, after, limit)
+    return [AccountDraft.model_validate_json(row["draft"]) for row in rows]
+
+
+FIND_FAILED = """
+SELECT account_id FROM run_draft WHERE run_id = $1 AND failures > 0 ORDER BY account_id
+"""
+
+
+async def failed_accounts(pool: Pool, run_id: UUID) -> list[UUID]:
+    """The accounts with a contract that could not be billed."""
+    return [UUID(int=row["account_id"].int) for row in await pool.fetch(FIND_FAILED, run_id)]
 
 
 FIND_OPEN_RUNS = """
