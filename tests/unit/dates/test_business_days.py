@@ -7,7 +7,6 @@ import pytest
 from libs.dates.business_days import (
     Week,
     business_days_after,
-    business_days_before,
     is_business_day,
 )
 
@@ -41,5 +40,4 @@ def test_counting_skips_closed_days(week: Week, after: str) -> None:
     expected = date.fromisoformat(after)
     count = 4
     assert business_days_after(friday, count, week=week) == expected
-    assert business_days_before(expected, count, week=week) == friday
     assert business_days_after(friday, 0, week=week) == friday

@@ -124,7 +124,7 @@ def test_a_hole_before_what_is_extended_is_refused(folder: Path) -> None:
 
 
 def test_a_missing_file_is_refused_by_name(folder: Path) -> None:
-    with pytest.raises(WrongTerms, match="nothing.yaml"):
+    with pytest.raises(WrongTerms, match="no such file"):
         read_terms("NOTHING", folder=folder)
 
 
