@@ -105,7 +105,7 @@ def _billing_terms(folder: Path, settings: str) -> TermsFolder:
 
 async def play_offline(scenario: Scenario, *, terms: Path = TERMS) -> dict[str, Any]:
     """Play a scenario in this process; the result as the cases print it."""
-    installation = _Installation(scenario, read_book(scenario.service, folder=terms))
+    installation = Installation(scenario, read_book(scenario.service, folder=terms))
     return await installation.play()
 
 
@@ -118,7 +118,7 @@ class _Reader:
     read: dict[str, int] = field(default_factory=dict)
 
 
-class _Installation:
+class Installation:
     """The services of one play, with one contract."""
 
     def __init__(self, scenario: Scenario, book: Book) -> None:
@@ -146,7 +146,7 @@ class _Installation:
             _Reader(logs["billing"], billing_reactions.react),
         ]
         contract_id = uuid7()
-        self._case = Case(
+        self.case = Case(
             service=scenario.service,
             customer_id=uuid7(),
             contract_id=contract_id,
@@ -160,7 +160,7 @@ class _Installation:
 
     async def play(self) -> dict[str, Any]:
         """Give the commands in order, then bill to the end and collect what came of it."""
-        planned = plan(self._scenario, line_id=str(self._case.contract_id))
+        planned = plan(self._scenario, line_id=str(self.case.contract_id))
         self._warnings += planned.warnings
         for step in planned.steps:
             await self._meet_deadlines(step.at)
@@ -179,7 +179,7 @@ class _Installation:
             await self._run(closing_on, at=step.at)
             return
         try:
-            await perform(self._case, step, cause=self._cause(step.at))
+            await perform(self.case, step, cause=self._cause(step.at))
         except Refusal as refused:
             clause = f" ({refused.clause})" if refused.clause else ""
             self._warnings.append(f"{step.on} {step.operation}: {refused.detail}{clause}")
@@ -195,7 +195,7 @@ class _Installation:
             closing_on=closing_on,
             issued_on=japan_date(at),
             cause=self._cause(at),
-            scope=(self._case.account_id,),
+            scope=(self.case.account_id,),
         )
         await self._settle()
 
@@ -267,10 +267,10 @@ class _Installation:
 
     async def _contract_deadline(self) -> _Due | None:
         terms = self._book.contracts
-        contract_id = self._case.contract_id
+        contract_id = self.case.contract_id
         try:
             due = await contract_commands.deadlines_of(
-                self._case.contracts, contract_id, terms=terms
+                self.case.contracts, contract_id, terms=terms
             )
         except UnknownContract:
             return None
@@ -280,7 +280,7 @@ class _Installation:
 
         async def meet(at: datetime) -> None:
             await contract_commands.run_contract_deadline(
-                self._case.contracts,
+                self.case.contracts,
                 contract_commands.Command(stream_id=contract_id, cause=self._cause(at)),
                 deadline=deadline,
                 terms=terms,
@@ -289,20 +289,20 @@ class _Installation:
         return deadline.due_at, meet
 
     async def _site_deadline(self) -> _Due | None:
-        due_at = await site_commands.next_deadline(self._case.sites, self._case.contract_id)
+        due_at = await site_commands.next_deadline(self.case.sites, self.case.contract_id)
         if due_at is None:
             return None
 
         async def meet(at: datetime) -> None:
             command = site_commands.Command(
-                contract_id=self._case.contract_id, cause=self._cause(at)
+                contract_id=self.case.contract_id, cause=self._cause(at)
             )
-            await site_commands.meet_deadlines(self._case.sites, command, until=at)
+            await site_commands.meet_deadlines(self.case.sites, command, until=at)
 
         return due_at, meet
 
     async def _late_debt(self) -> _Due | None:
-        account_id = self._case.account_id
+        account_id = self.case.account_id
         late_on = await billing_commands.next_late_on(self._billing, account_id)
         if late_on is None:
             return None
@@ -316,12 +316,12 @@ class _Installation:
         return japan_instant(late_on), meet
 
     async def _proposal(self) -> _Due | None:
-        log = self._case.contracts
+        log = self.case.contracts
         found: list[tuple[datetime, UUID]] = []
         for stream_id in self._dunning:
             chain = dunning.chain_of([recorded.event for recorded in await log.load(stream_id)])
             if isinstance(chain, dunning.Late):
-                terms = self._book.contracts.at(self._case.service, chain.started.started_on)
+                terms = self._book.contracts.at(self.case.service, chain.started.started_on)
                 on = dunning.proposal_on(chain, terms=terms.dunning)
                 found += [(japan_instant(on), stream_id)] if on else []
         if not found:
@@ -341,15 +341,15 @@ class _Installation:
     async def _last_day(self) -> date:
         """The last day of the last billing month that begins in the month to bill to."""
         until = last_of_calendar_month(self._scenario.through)
-        known = await self._timelines.of([self._case.contract_id])
-        timeline = known.get(self._case.contract_id)
+        known = await self._timelines.of([self.case.contract_id])
+        timeline = known.get(self.case.contract_id)
         months = tuple(billing_months_until(timeline, until=until)) if timeline else ()
         return months[-1].to_on if months else until
 
     async def _outcome(self) -> Outcome:
         documents: list[InvoiceIssued | CreditNoteIssued] = []
         penalties: list[PenaltyCharged] = []
-        for recorded in await self._billing.log.load(self._case.account_id):
+        for recorded in await self._billing.log.load(self.case.account_id):
             match recorded.event:
                 case InvoiceIssued() | CreditNoteIssued() as document:
                     documents.append(document)
@@ -372,18 +372,18 @@ class _Installation:
     async def _contract(self) -> ContractAnswer | None:
         try:
             life, version = await contract_commands.load_life(
-                self._case.contracts, self._case.contract_id
+                self.case.contracts, self.case.contract_id
             )
         except UnknownContract:
             return None
         return contract_answer(life, version=version, terms=self._book.contracts)
 
     async def _interest(self) -> Sequence[InterestEntry]:
-        contract_id = self._case.contract_id
+        contract_id = self.case.contract_id
         timeline = (await self._timelines.of([contract_id])).get(contract_id)
         if timeline is None:
             return ()
-        account, _ = await billing_commands.account_state(self._billing, self._case.account_id)
+        account, _ = await billing_commands.account_state(self._billing, self.case.account_id)
         books = ContractBooks(
             contract_id=contract_id,
             timeline=timeline,

@@ -37,7 +37,7 @@ from services.billing.domain.document import Document, adjust, documents, taxes
 from services.billing.domain.due_policy import due_by
 from services.billing.domain.payments import apply_surplus
 from services.billing.domain.terms import BillingTerms
-from services.billing.domain.timeline import Timeline
+from services.billing.domain.timeline import End, Moment, Timeline
 
 _TWO_MONTHS = timedelta(days=62)
 
@@ -121,7 +121,8 @@ def draft_contract(account: Account, *, contract: ContractBooks, order: Order) -
         documents(months.fresh, timeline=contract.timeline), changed=months.changed
     )
     last = not fresh.documents and not _more_will_come(contract, order=order)
-    interest = _interest(account, contract=contract, documents=fresh.documents, last=last)
+    over = last and _end_of(contract.timeline) is not None
+    interest = _interest(account, contract=contract, documents=fresh.documents, over=over)
     invoices = [
         _invoice(
             account,
@@ -266,19 +267,24 @@ def _with_adjustments(
 
 
 def _more_will_come(contract: ContractBooks, *, order: Order) -> bool:
-    """Whether a later billing month of the contract may still have something to charge."""
+    """Whether one of the next two billing months, or those up to the end, has something to charge.
+
+    A contract may go on without charges (a licensed device): what is to be put right of it does
+    not wait for an invoice that never comes.
+    """
     timeline = contract.timeline
-    end = timeline.ended or timeline.revoked
-    if end is None:
-        return True
-    later = billing_months(
-        timeline, until=max(end.on, order.closing_on) + _TWO_MONTHS, terms=contract.terms
-    )
+    end = _end_of(timeline)
+    until = order.closing_on if end is None else max(end.on, order.closing_on)
+    later = billing_months(timeline, until=until + _TWO_MONTHS, terms=contract.terms)
     return any(
         assess(timeline, month=month, terms=contract.terms, issued_on=order.issued_on).lines
         for month in later
         if month.to_on > order.closing_on
     )
+
+
+def _end_of(timeline: Timeline) -> End | Moment | None:
+    return timeline.ended or timeline.revoked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,9 +297,9 @@ class _Interest:
 
 
 def _interest(
-    account: Account, *, contract: ContractBooks, documents: Sequence[Document], last: bool
+    account: Account, *, contract: ContractBooks, documents: Sequence[Document], over: bool
 ) -> _Interest:
-    """Show pending interest on the first document that may bear it.
+    """Show pending interest on the first document that may bear it; `over` when none will come.
 
     Clauses: WUTM-27.3, WSRV-27.3 (with nothing else to bill it is held, and left out in the end).
     """
@@ -317,7 +323,7 @@ def _interest(
         )
         if bearer is not None:
             shown[bearer].append(entry)
-        elif last:
+        elif over:
             alone = charged(entry, invoice_months=[], terms=contract.terms)
             (lone if alone else waived).append(entry)
     return _Interest(shown=tuple(map(tuple, shown)), lone=tuple(lone), waived=tuple(waived))

@@ -14,20 +14,23 @@ CASES = Path(__file__).parents[2] / "cases"
 PLAYED = ("mysec", "wutm", "cas")
 
 
+def read_case(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def cases(*services: str) -> list[Any]:
     paths = sorted(path for one in services for path in CASES.glob(f"{one}-*.json"))
-    return [pytest.param(path, id=path.stem) for path in paths]
+    return [pytest.param(read_case(path), id=path.stem) for path in paths]
 
 
-@pytest.mark.parametrize("path", cases(*PLAYED))
-async def test_a_golden_case_agrees_offline(path: Path) -> None:
-    case = json.loads(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("case", cases(*PLAYED))
+async def test_a_golden_case_agrees_offline(case: Any) -> None:
     result = await play_offline(read_scenario(case))
     assert differences(case["expected"], result) == []
 
 
 async def test_playing_twice_gives_the_same_bytes() -> None:
-    scenario = read_scenario(json.loads((CASES / "wutm-59.json").read_text(encoding="utf-8")))
+    scenario = read_scenario(read_case(CASES / "wutm-59.json"))
     first, second = await play_offline(scenario), await play_offline(scenario)
     assert json.dumps(first) == json.dumps(second)
 
