@@ -12,10 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from libs.web.auth import Principal, requires
 from libs.web.writes import Write, reached, write
-from services.monitoring import use_cases
 from services.monitoring.api import READ, WRITE, AtLeast, Working
-from services.monitoring.use_cases import Command
-from services.monitoring.views.sites import due_sites, next_deadline
+from services.monitoring.running import meet_due
+from services.monitoring.views.sites import next_deadline
 
 router = APIRouter(prefix="/deadlines", tags=["deadlines"])
 
@@ -65,11 +64,8 @@ async def run(
 ) -> RunAnswer:
     """Meet deadlines; what is met already is not met again, so a repeat is harmless."""
     await reached(site.level, wanted)
-    met = 0
-    for contract_id in await due_sites(site.pool, until=body.until, among=body.contract_ids):
-        appended = await use_cases.meet_deadlines(
-            site.log, Command(contract_id=contract_id, cause=wish.cause), until=body.until
-        )
-        met += len(appended.events)
+    met = await meet_due(
+        site.log, site.pool, until=body.until, among=body.contract_ids, cause=wish.cause
+    )
     response.headers["Yakkan-Position"] = str(await site.log.position())
     return RunAnswer(met=met)

@@ -29,6 +29,7 @@ from libs.web.edge import Edge
 from libs.web.server import server
 from services.monitoring import api, deadlines_api
 from services.monitoring.reactions import react
+from services.monitoring.running import Scheduler
 from services.monitoring.settings import Settings
 from services.monitoring.terms import swap_terms
 from services.monitoring.views import sites
@@ -107,7 +108,7 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
 
 
 def make_worker(built: Built) -> tuple[Run, ...]:
-    """What the worker runs: the relay, the reader of contracts, the view."""
+    """What the worker runs: relay, reader of contracts, view, and deadlines by the clock."""
     dsn = built.settings.database_url.get_secret_value()
     bell = Bell(dsn)
     relay = Relay(dsn=dsn, bootstrap=built.settings.kafka, topic=built.topic(CONTEXT))
@@ -128,26 +129,38 @@ def make_worker(built: Built) -> tuple[Run, ...]:
     view = Follower(
         sites.NAME, log=built.log, pool=built.pool, effect=sites.filling(built.log), bell=bell
     )
-    return bell.run, relay.run, reader.run, view.run
+    runs: tuple[Run, ...] = (bell.run, relay.run, reader.run, view.run)
+    if built.log.rehearsal:
+        return runs
+    scheduler = Scheduler(
+        log=built.log,
+        pool=built.pool,
+        clock=built.clock,
+        every_seconds=built.settings.deadlines_every_seconds,
+    )
+    return (*runs, scheduler.run)
 
 
 async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        app = make_api(
-            built, verifier=Verifier(keys_at(settings.jwks_url)), metrics=telemetry.metrics
-        )
-        await server(app, host=settings.host, port=settings.port).serve()
-    telemetry.close()
+    try:
+        async with build(settings) as built:
+            verifier = Verifier(keys_at(settings.jwks_url))
+            app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
+            await server(app, host=settings.host, port=settings.port).serve()
+    finally:
+        telemetry.close()
 
 
 async def run_worker(settings: Settings) -> None:
-    """Relay, react and keep the view until stopped."""
-    telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        await until_stopped(*make_worker(built))
-    telemetry.close()
+    """Relay, react, keep the view and meet deadlines until stopped."""
+    telemetry = set_up(f"{CONTEXT}-worker")
+    try:
+        async with build(settings) as built:
+            await until_stopped(*make_worker(built))
+    finally:
+        telemetry.close()
 
 
 async def run_migrate(settings: Settings) -> None:

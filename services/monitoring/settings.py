@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8103
     rehearsal: bool = False
+    deadlines_every_seconds: float = 30.0
 
     @property
     def master(self) -> bytes:

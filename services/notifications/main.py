@@ -162,20 +162,23 @@ def make_worker(built: Built) -> tuple[Run, ...]:
 async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        app = make_api(
-            built, verifier=Verifier(keys_at(settings.jwks_url)), metrics=telemetry.metrics
-        )
-        await server(app, host=settings.host, port=settings.port).serve()
-    telemetry.close()
+    try:
+        async with build(settings) as built:
+            verifier = Verifier(keys_at(settings.jwks_url))
+            app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
+            await server(app, host=settings.host, port=settings.port).serve()
+    finally:
+        telemetry.close()
 
 
 async def run_worker(settings: Settings) -> None:
     """Relay, read, compose and send until stopped."""
-    telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        await until_stopped(*make_worker(built))
-    telemetry.close()
+    telemetry = set_up(f"{CONTEXT}-worker")
+    try:
+        async with build(settings) as built:
+            await until_stopped(*make_worker(built))
+    finally:
+        telemetry.close()
 
 
 async def run_migrate(settings: Settings) -> None:

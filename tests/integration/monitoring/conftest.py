@@ -79,6 +79,7 @@ async def monitoring(
             kafka=around.kafka,
             jwks_url="http://127.0.0.1:1/",
             topic_prefix=around.prefix,
+            deadlines_every_seconds=3_600,
         )
         await run_migrate(settings)
         async with build(settings) as built:
