@@ -206,3 +206,20 @@ def test_a_lump_bears_them_though_its_newest_month_has_nothing() -> None:
     facts.lumped("2025-05", "2025-06")
     (bill,) = [each for each in bills(facts, until=date(2025, 6, 30)) if "2025-06" in each.months]
     assert [line.amount for line in bill.lines] == [2500, 150, 50]
+
+
+@pytest.mark.clause("WUTM-A4.2.1.1", "WUTM-31")
+def test_the_line_of_a_lump_is_judged_in_its_newest_month() -> None:
+    facts = individual("2024-04-10", line="flets")
+    facts.add(LineConverted(contract_id=CONTRACT, converted_on=date(2025, 6, 20)))
+    facts.lumped("2025-05", "2025-06").terminated("2025-06-01", cause="line")
+    assert not any(
+        "ISSUE" in line.code
+        for bill in bills(facts, until=date(2025, 6, 30))
+        for line in bill.lines
+    )
+    goes_on = individual("2024-04-10", line="flets")
+    goes_on.add(LineConverted(contract_id=CONTRACT, converted_on=date(2025, 6, 20)))
+    goes_on.lumped("2025-05", "2025-06")
+    (lump,) = [each for each in bills(goes_on, until=date(2025, 6, 30)) if each.month == "2025-06"]
+    assert [line.amount for line in lump.lines] == [2500, 2500, 150, 50]

@@ -46,9 +46,9 @@ def issue_and_collection_fees(draft: Draft, numbers: IssueFees) -> None:
     """
     if not draft.bills_its_own:
         return
-    if not any(
-        each.due > 0 and bears_issue_fees(each, on=each.month.to_on) for each in draft.on_one_bill
-    ):
+    if not bill_bears_fees(draft, numbers):
+        return
+    if not any(each.due > 0 and not month_is_free(each, numbers) for each in draft.on_one_bill):
         return
     bill_on = draft.bill_on
     method = draft.timeline.arrangement_on(bill_on).method
@@ -72,33 +72,42 @@ def issue_and_collection_fees(draft: Draft, numbers: IssueFees) -> None:
             )
 
 
-def bears_issue_fees(draft: Draft, *, on: date) -> bool:
-    """Tell whether papers for this billing month may cost something.
+def bill_bears_fees(draft: Draft, numbers: IssueFees) -> bool:
+    """Tell whether papers with this month's bill may cost something.
 
     Not for corporations as of the day of the bill, consolidated claims and other set cases; where
-    the terms say so not off the collaboration model, judged on the last service day of the month;
-    not in the billing month of the start and the next, nor in a stub.
+    the terms say so not off the collaboration model, judged on the last service day of the newest
+    billing month on the bill.
 
-    Clauses: WUTM-A4.2.1.1, WUTM-A4.2.1.3, WUTM-A4.2.3.1, WUTM-A4.2.3.2, WUTM-A4.2.3.3,
-        WUTM-28.4, WSRV-A4.2.1b, WSRV-A4.2.3.1, WSRV-A4.2.3.2, WSRV-A4.2.3.3.
+    Clauses: WUTM-A4.2.1.1, WUTM-A4.2.3.1, WUTM-A4.2.3.2, WUTM-A4.2.3.3, WSRV-A4.2.3.1,
+        WSRV-A4.2.3.2, WSRV-A4.2.3.3.
     """
-    numbers = draft.terms.policy(IssueFees, on=on)
     timeline = draft.timeline
-    bill_on = draft.bill_on
-    if numbers is None or draft.month.stub or timeline.corporate_on(bill_on):
+    if timeline.corporate_on(draft.bill_on):
         return False
-    arrangement = timeline.arrangement_on(bill_on)
+    arrangement = timeline.arrangement_on(draft.bill_on)
     if arrangement.consolidated_claim or arrangement.issue_fee_exempt:
         return False
-    if numbers.collab_only:
-        used = last_used_on(timeline)
-        last = draft.month.to_on if used is None else min(used, draft.month.to_on)
-        if not timeline.content_on(last).collab:
-            return False
+    if not numbers.collab_only:
+        return True
+    used = last_used_on(timeline)
+    last = draft.month.to_on if used is None else min(used, draft.month.to_on)
+    return timeline.content_on(last).collab
+
+
+def month_is_free(draft: Draft, numbers: IssueFees) -> bool:
+    """Tell whether payments for the month bear no fees, whoever makes them.
+
+    The billing month of the start and the next are free, those of a conversion of the line where
+    the terms say so, and a stub, which counts for none of the two.
+
+    Clauses: WUTM-28.4, WUTM-A4.2.1.3, WSRV-A4.2.1b.
+    """
+    timeline = draft.timeline
     anchors = [timeline.started.on] if timeline.started else []
     if numbers.conversion_frees:
         anchors.extend(each.on for each in timeline.conversions)
-    return not any(_free_after(draft, anchor) for anchor in anchors)
+    return draft.month.stub or any(_free_after(draft, anchor) for anchor in anchors)
 
 
 def _free_after(draft: Draft, anchor: date) -> bool:

@@ -6,7 +6,11 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from services.billing.domain.draft import Draft
-from services.billing.domain.rules.issue_fees import bears_issue_fees
+from services.billing.domain.rules.issue_fees import (
+    IssueFees,
+    bill_bears_fees,
+    month_is_free,
+)
 from services.billing.domain.rules.policy import Clauses, Policy
 from services.billing.domain.timeline import Item
 
@@ -118,7 +122,9 @@ def invoice_reissue(draft: Draft, numbers: Reissue) -> None:
     Clauses: WUTM-A4.2.2.1, WSRV-A4.2.2.
     """
     for item in draft.items("reissue"):
-        if item.detail == "customer" and bears_issue_fees(draft, on=item.on):
+        fees = draft.terms.policy(IssueFees, on=item.on)
+        exempt = fees is None or not bill_bears_fees(draft, fees) or month_is_free(draft, fees)
+        if item.detail == "customer" and not exempt:
             price = draft.price(numbers.price, on=item.on)
             draft.one_off(
                 f"{draft.terms.service}-REISSUE",
