@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "show what runs, where, and whether it is well",
     "logs": "print the log of a process, or of all; -f follows",
     "play": "play scenario files, offline or through the running system",
+    "parked": "show streams that readers could not take; `retry` and `skip` them",
     "token": "print an access token for the running system",
     "clauses": "show which clauses are carried out and tested; `where ID` finds one",
     "vocabulary": "print events, problems and topics as they are in the code",

@@ -1,16 +1,22 @@
 """The relay: everything in the log stands in the topic, in order, whatever happens to it."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
 
 from libs.events.kafka import Message
 from libs.events.relay import Relay
+from libs.events.relay_sql import LOCK
 from tests.support.proxy import a_way
 from tests.support.victims import a_process
 from tests.support.way import Place, all_of, append_starts, new_ones, running, until
 
 STREAMS = 200
 VERSIONS = 20
+CUT_LEADER = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND objid = $1::bigint & 4294967295
+"""
 
 
 async def sent(place: Place) -> bool:
@@ -98,6 +104,24 @@ async def test_a_leader_whose_epoch_has_passed_moves_nothing(
     found = await all_of(topic, bootstrap=kafka_bootstrap)
     assert len(found) > len(new_ones(found))
     assert await is_the_log(found, place=source)
+
+
+async def test_a_leader_that_was_paused_and_wakes_after_another_took_over_swaps_nothing(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    at = {"dsn": source.dsn, "bootstrap": kafka_bootstrap, "topic": topic}
+    appending = asyncio.ensure_future(append_starts(source.log, streams=STREAMS, versions=10))
+    async with a_process("relay", **at) as paused:
+        await until(lambda: sent_up_to(source, position=1))
+        paused.send_signal(signal.SIGSTOP)
+        await source.pool.execute(CUT_LEADER, LOCK)
+        await appending
+        async with running(Relay(**at).run):
+            await until(lambda: sent(source))
+            paused.send_signal(signal.SIGCONT)
+            await append_starts(source.log, streams=STREAMS, versions=10, after=10)
+            await until(lambda: sent(source))
+    assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
 
 
 async def test_while_the_broker_is_away_appends_succeed_and_are_sent_when_it_is_back(
