@@ -20,7 +20,7 @@ CREATE TABLE fact (
     CONSTRAINT fact_once PRIMARY KEY (context, log_epoch, position)
 );
 
-CREATE INDEX fact_subject ON fact (subject_id);
+CREATE INDEX fact_by_subject ON fact (subject_id);
 
 -- Customers and accounts that have facts: locked while the timelines of their contracts are folded.
 CREATE TABLE fact_subject (
