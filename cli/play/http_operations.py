@@ -1,0 +1,265 @@
+"""The commands of a plan as requests to the services, for play through the running system."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from cli.play.filling import consents, operator_judgement
+from cli.play.http import Answer, Services
+from cli.play.operations import NoCommand, content_of
+from cli.play.plan import Context, Step
+from services.billing.domain.account import account_of
+from services.contracts.domain.terms import Terms
+
+FILLED = "from a scenario"
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpCase:
+    """One contract's life as a partner sees it: its ids, and where its commands go.
+
+    `details` are what the customer is registered with beside what the scenario says.
+    """
+
+    service: str
+    correlation: UUID
+    customer_id: UUID
+    contract_id: UUID
+    services: Services
+    terms: Terms
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def account_id(self) -> UUID:
+        """The billing account that pays for the contract."""
+        return account_of(self.contract_id)
+
+    async def post(self, step: Step, path: str, body: Mapping[str, Any]) -> Answer:
+        """Give the command of a step. Raises `Refused`."""
+        return await self.write(step.context, "POST", path, body, at=step.at, name=step.operation)
+
+    async def write(
+        self,
+        context: Context,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        at: datetime,
+        name: str,
+    ) -> Answer:
+        """Give a command at an instant. Raises `Refused`."""
+        return await self.services.write(
+            context,
+            method,
+            path,
+            body=body,
+            operation=name,
+            correlation=self.correlation,
+            at=at,
+        )
+
+
+Operation = Callable[[HttpCase, Step], Awaitable[object]]
+
+
+async def perform(case: HttpCase, step: Step) -> None:
+    """Give one command. Raises `Refused`; `NoCommand` where there is none."""
+    operation = _OPERATIONS.get((step.context, step.operation))
+    if operation is None:
+        raise NoCommand(f"no command yet: {step.operation}")
+    await operation(case, step)
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given: no None, and of packs none that count nothing."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if "packs" in given:
+        given["packs"] = {size: count for size, count in given["packs"].items() if count}
+    return given
+
+
+def _on_contract(action: str, **fixed: Any) -> Operation:
+    """A command on the contract whose body is the step's arguments, as far as they are given."""
+
+    async def operation(case: HttpCase, step: Step) -> None:
+        path = f"/contracts/{case.contract_id}/{action}"
+        await case.post(step, path, {**fixed, **_given(step.arguments)})
+
+    return operation
+
+
+def _on_site(action: str) -> Operation:
+    async def operation(case: HttpCase, step: Step) -> None:
+        await case.post(step, f"/sites/{case.contract_id}/{action}", _given(step.arguments))
+
+    return operation
+
+
+async def _register_customer(case: HttpCase, step: Step) -> None:
+    body = {
+        "customer_id": case.customer_id,
+        "registered_on": step.on,
+        **step.arguments,
+        **case.details,
+    }
+    await case.post(step, "/customers", body)
+
+
+async def _apply(case: HttpCase, step: Step) -> None:
+    content = content_of(case.terms, step)
+    body = {
+        "contract_id": case.contract_id,
+        "service": case.service,
+        "customer_id": case.customer_id,
+        "applied_on": step.on,
+        "content": content.model_dump(mode="json", exclude_defaults=True),
+        "consents": consents(case.terms, service=case.service, on=step.on),
+    }
+    await case.post(step, "/contracts", body)
+
+
+async def _approve(case: HttpCase, step: Step) -> None:
+    path = f"/contracts/{case.contract_id}/approval"
+    await case.post(step, path, {"approved_on": step.on, "document_number": FILLED})
+
+
+async def _revoke(case: HttpCase, step: Step) -> None:
+    grounds = case.terms.at(case.service, step.on).declining
+    body = {**_given(step.arguments), "ground": next(iter(grounds))}
+    await case.post(step, f"/contracts/{case.contract_id}/revocation", body)
+
+
+async def _terminate(case: HttpCase, step: Step) -> None:
+    on: date = step.arguments["terminated_on"]
+    way = case.terms.at(case.service, on).termination_by_customer.way
+    by = step.arguments["by"] or ("customer" if way == "by-form" else "provider")
+    body: dict[str, Any] = {"terminated_on": on}
+    if step.arguments["penalty_due_on"] is not None:
+        body["penalty_due_on"] = step.arguments["penalty_due_on"]
+    if by == "customer":
+        body |= {"by": "customer", "received_on": step.on}
+    else:
+        judgement = operator_judgement(case.terms, service=case.service, on=on)
+        body |= {
+            "by": "operator",
+            "ground": judgement.ground,
+            "urgent_reason": judgement.notice.urgent_reason,
+        }
+    await case.post(step, f"/contracts/{case.contract_id}/termination", body)
+
+
+async def _abolish(case: HttpCase, step: Step) -> None:
+    body = {"by": "abolition", "terminated_on": step.arguments["abolished_on"]}
+    await case.post(step, f"/contracts/{case.contract_id}/termination", body)
+
+
+async def _register_device(case: HttpCase, step: Step) -> None:
+    contract = await case.services.get("contracts", f"/contracts/{case.contract_id}")
+    content = contract["content"]
+    if content["device"] is None:
+        return
+    body = {
+        "model": content["device"],
+        "serial": FILLED,
+        "licensed": content["licensed"],
+        "introduced_on": step.arguments["introduced_on"],
+    }
+    await case.post(step, f"/sites/{case.contract_id}/devices", body)
+
+
+async def _record_outage(case: HttpCase, step: Step) -> None:
+    """An outage told before it was over is recorded when it was."""
+    at = max(step.at, step.arguments["to_at"])
+    path = f"/sites/{case.contract_id}/outages"
+    body = _given(step.arguments)
+    await case.write(step.context, "POST", path, body, at=at, name=step.operation)
+
+
+async def _swap_device(case: HttpCase, step: Step) -> None:
+    site = await case.services.find("monitoring", f"/sites/{case.contract_id}")
+    if site is None or not site["devices"]:
+        raise NoCommand("no device stands at the site")
+    old = site["devices"][0]
+    body = {
+        "old_device_id": old["device_id"],
+        "model": old["model"],
+        "serial": FILLED,
+        "swapped_on": step.arguments["swapped_on"],
+        "replacement_cost": step.arguments["replacement_cost"],
+    }
+    await case.post(step, f"/sites/{case.contract_id}/swaps", body)
+
+
+async def _claim_overdue(case: HttpCase, step: Step) -> None:
+    body = {
+        "overdue_on": step.arguments["overdue_on"],
+        "replacement_cost": step.arguments["cost"],
+    }
+    await case.post(step, f"/sites/{case.contract_id}/overdue", body)
+
+
+async def _arrange(case: HttpCase, step: Step) -> None:
+    body = {"arranged_on": step.on, **step.arguments}
+    path = f"/accounts/{case.account_id}/arrangement"
+    await case.write("billing", "PUT", path, body, at=step.at, name=step.operation)
+
+
+async def _agree_due_date(case: HttpCase, step: Step) -> None:
+    path = f"/accounts/{case.account_id}/due-dates/{step.arguments['month']}"
+    body = {"contract_id": case.contract_id, "due_on": step.arguments["due_on"]}
+    await case.write("billing", "PUT", path, body, at=step.at, name=step.operation)
+
+
+async def _lump_months(case: HttpCase, step: Step) -> None:
+    body = {"contract_id": case.contract_id, **step.arguments}
+    await case.post(step, f"/accounts/{case.account_id}/lump-bills", body)
+
+
+async def _receive_payment(case: HttpCase, step: Step) -> None:
+    await case.post(step, f"/accounts/{case.account_id}/payments", _given(step.arguments))
+
+
+_OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("contracts", "register_customer"): _register_customer,
+    ("contracts", "apply"): _apply,
+    ("contracts", "approve"): _approve,
+    ("contracts", "revoke_approval"): _revoke,
+    ("contracts", "start_service"): _on_contract("start"),
+    ("contracts", "add_licences"): _on_contract("content-changes", kind="addition"),
+    ("contracts", "remove_licences"): _on_contract("content-changes", kind="partial-termination"),
+    ("contracts", "change_plan"): _on_contract("content-changes", kind="replacement"),
+    ("contracts", "add_option"): _on_contract("content-changes", kind="option-added"),
+    ("contracts", "remove_option"): _on_contract("content-changes", kind="option-removed"),
+    ("contracts", "change_discount"): _on_contract("content-changes", kind="discount"),
+    ("contracts", "change_device"): _on_contract("content-changes", kind="device"),
+    ("contracts", "change_billing_day"): _on_contract("billing-day"),
+    ("contracts", "suspend"): _on_contract("suspension"),
+    ("contracts", "resume"): _on_contract("resumption"),
+    ("contracts", "end_line"): _on_contract("line-end"),
+    ("contracts", "convert_line"): _on_contract("line-conversion"),
+    ("contracts", "request_termination"): _on_contract("termination-requests"),
+    ("contracts", "confirm_termination"): _on_contract("termination-confirmation"),
+    ("contracts", "terminate"): _terminate,
+    ("contracts", "abolish_service"): _abolish,
+    ("monitoring", "register_device"): _register_device,
+    ("monitoring", "record_outage"): _record_outage,
+    ("monitoring", "swap_device"): _swap_device,
+    ("monitoring", "return_device"): _on_site("returns"),
+    ("monitoring", "claim_overdue_device"): _claim_overdue,
+    ("monitoring", "record_visit"): _on_site("visits"),
+    ("monitoring", "record_repair"): _on_site("repairs"),
+    ("billing", "arrange"): _arrange,
+    ("billing", "agree_due_date"): _agree_due_date,
+    ("billing", "lump_months"): _lump_months,
+    ("billing", "receive_payment"): _receive_payment,
+    ("billing", "grant_relief"): _on_contract("relief"),
+    ("billing", "find_evasion"): _on_contract("evasions"),
+    ("billing", "find_underbilling"): _on_contract("underbillings"),
+    ("billing", "issue_certificate"): _on_contract("certificates"),
+    ("billing", "issue_qualified_invoice"): _on_contract("qualified-invoices"),
+    ("billing", "reissue_invoice"): _on_contract("reissues"),
+    ("billing", "record_actual_cost"): _on_contract("actual-costs"),
+}
