@@ -39,6 +39,10 @@ class InForce(Generic[V]):
         """Give the value in force on a day. Raises NotYetInForce for a day before the first."""
         return self._values[self._index(on)][1]
 
+    def covers(self, on: date) -> bool:
+        """Tell whether anything is in force on a day."""
+        return bool(self._dates) and self._dates[0] <= on
+
     def since(self, on: date) -> date:
         """Give the first day of the value in force on a day."""
         return self._dates[self._index(on)]

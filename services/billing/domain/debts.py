@@ -131,14 +131,22 @@ def late_interest(part: Part, *, terms: BillingTerms) -> InterestEntry | None:
 
 
 def _regime(due_on: date, *, terms: BillingTerms) -> LateInterest | None:
-    """Give the rule for debts due on a day, by the version of the first day of delay."""
+    """Give the rule for debts due on a day, by the version of the first day of delay.
+
+    None where former terms would hold that nobody entered, or the table of the law begins later.
+    """
     version = terms.at(max(due_on + _ONE_DAY, terms.first_on))
     found: LateInterest | None = None
     for regime in version.late_interest:
         if regime.due_from is None or regime.due_from <= due_on:
             found = regime
-    former = terms.settings.former_interest
-    return None if found and found.permille == "former" and former is None else found
+    if found is None:
+        return None
+    former_unknown = found.permille == "former" and terms.settings.former_interest is None
+    law_unknown = found.permille == "statutory" and not terms.statutory_interest.covers(
+        due_on + _ONE_DAY
+    )
+    return None if former_unknown or law_unknown else found
 
 
 def _numbers(regime: LateInterest, *, debt: Debt, terms: BillingTerms) -> tuple[int, int]:

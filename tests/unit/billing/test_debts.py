@@ -114,6 +114,12 @@ def test_debts_due_before_2022_08_01_follow_the_former_terms(service: str) -> No
     assert interest(service, 100000, "2022-08-01", "2022-09-30", settings=former)[1] == 30
 
 
+def test_no_rate_of_the_law_no_interest() -> None:
+    settings = Settings(statutory_rates=((date(2026, 4, 1), 50),))
+    assert interest("WUTM", 100000, "2026-03-30", "2026-06-30", settings=settings) == (0, 0, 0)
+    assert interest("WUTM", 100000, "2026-03-31", "2026-06-30", settings=settings)[1] == 50
+
+
 @given(late=st.integers(1, 800), amount=st.integers(1, 2_000_000))
 def test_a_later_payment_never_owes_less(late: int, amount: int) -> None:
     def owed(days: int) -> int:
