@@ -55,7 +55,7 @@ async def paging(
 
 def make_cursor(key: Sequence[Any]) -> str:
     """The opaque cursor of the item with this sort key (strings, numbers, dates, ids)."""
-    return base64.urlsafe_b64encode(orjson.dumps(list(key))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(list(key), default=str)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> list[Any]:

@@ -115,7 +115,7 @@ class Write:
             return orjson.dumps(
                 {
                     "status": status,
-                    "stream_id": stream_id,
+                    "stream_id": str(stream_id),
                     "version": appended.versions[stream_id],
                     "position": appended.position,
                     "body": body(appended) if body else None,
