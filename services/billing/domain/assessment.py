@@ -70,7 +70,7 @@ def assess(
     is about to be issued; without it, the day recorded in the timeline, or the month's last day.
 
     Clauses: NSEC-5.2, NSEC-14.7, NSEC-14.11, NSEC-13.2, NSEC-17.1, WUTM-24, WUTM-28.1.1,
-        WUTM-41.2.
+        WUTM-41.2, WSRV-24, WSRV-40.2.
     """
     draft = _draft(timeline, month=month, terms=terms, issued_on=issued_on)
     lines = tuple(draft.lines)

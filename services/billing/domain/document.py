@@ -31,7 +31,8 @@ def taxes(lines: Iterable[Line]) -> tuple[TaxSum, ...]:
     It is cut off once a document and rate, on the sum of the lines; of a negative sum in its
     absolute value.
 
-    Clauses: NSEC-14.9a, NSEC-14.9b, NSEC-14.8a, WUTM-32.1, WUTM-32.2, WUTM-29, WSRV-29, RRNS-35.S1.
+    Clauses: NSEC-14.9a, NSEC-14.9b, NSEC-14.8a, WUTM-32.1, WUTM-32.2, WUTM-29, WSRV-29, WSRV-32b,
+        RRNS-35.S1.
     """
     sums: dict[int, int] = {}
     for line in lines:

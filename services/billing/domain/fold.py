@@ -41,7 +41,10 @@ def fold(facts: Iterable[Fact]) -> Timeline:
 
     The order in which facts are given has no influence: they are taken by effective date, recorded
     time, context and position, after corrections. Events that say nothing about money, and those
-    of the account's other contracts, are skipped.
+    of the account's other contracts, are skipped: a swap of devices costs nothing, for each sender
+    pays the carriage.
+
+    Clauses: WUTM-A1.T3-3.N2.3, NQMS-5.2b.v1, NQMS-5.3b.v2.
     """
     known = sorted(corrected(facts), key=_in_order_of_effect)
     state = _State()

@@ -1,8 +1,12 @@
 """Amounts demanded by themselves."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.billing.assessed import all_demands, demanded, lines
+from services.billing.domain.demands import demands
+from services.billing.domain.terms import load_billing_terms
+from tests.unit.billing.assessed import TERMS, all_demands, demanded, lines
 from tests.unit.billing.facts import Facts
 
 
@@ -25,6 +29,26 @@ def test_an_evaded_amount_and_twice_it_are_taxed_each_by_itself(service: str) ->
     surcharge = all_demands(facts)[1]
     assert (surcharge.quantity, surcharge.total) == (2, 2211)
     assert str(surcharge.due_on) == "2024-06-30"
+
+
+@pytest.mark.clause("WUTM-26.3", "WSRV-26b")
+@pytest.mark.parametrize("service", ["WUTM", "WSRV"])
+def test_on_an_untaxed_fee_the_surcharge_bears_no_tax(tmp_path: Path, service: str) -> None:
+    for name in ("japan.yaml", "clauses"):
+        (tmp_path / name).symlink_to(TERMS / name)
+    text = (TERMS / f"{service.lower()}.yaml").read_text("utf-8")
+    untaxed = text.replace(
+        "            times: 2\n", "            times: 2\n            taxed: false\n"
+    )
+    (tmp_path / f"{service.lower()}.yaml").write_text(untaxed, "utf-8")
+    facts = in_force(service).billing(
+        "EvasionFound", found_on="2024-05-10", evaded=1005, original_on="2024-01-01", due_on=None
+    )
+    found = demands(facts.timeline, terms=load_billing_terms(service, folder=tmp_path))
+    assert [(each.amount, each.tax_rate, each.tax) for each in found] == [
+        (1005, 0, 0),
+        (2010, 0, 0),
+    ]
 
 
 @pytest.mark.clause("WUTM-25.3.1", "WSRV-25.2a")

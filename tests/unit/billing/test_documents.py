@@ -34,7 +34,14 @@ def wutm(start: str = "2024-01-01") -> Facts:
 
 
 @pytest.mark.clause(
-    "NSEC-14.9a", "NSEC-14.9b", "WUTM-32.1", "WUTM-32.2", "WUTM-29", "WSRV-29", "NSEC-14.8a"
+    "NSEC-14.9a",
+    "NSEC-14.9b",
+    "WUTM-32.1",
+    "WUTM-32.2",
+    "WUTM-29",
+    "WSRV-29",
+    "WSRV-32b",
+    "NSEC-14.8a",
 )
 @pytest.mark.parametrize(
     ("amounts", "tax"),

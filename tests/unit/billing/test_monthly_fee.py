@@ -1,9 +1,13 @@
 """The flat monthly fee of WUTM and WSRV by days of use."""
 
+from datetime import date
+
 import pytest
 
-from tests.unit.billing.assessed import amounts, fee, lines
-from tests.unit.billing.facts import Facts
+from libs.events.vocabulary.contracts import InitialWorkScheduled
+from libs.events.vocabulary.monitoring import DeviceSwapped
+from tests.unit.billing.assessed import amounts, assessment, fee, lines
+from tests.unit.billing.facts import CONTRACT, CUSTOMER, Facts
 
 
 def wutm(start: str, *, service: str = "WUTM", **content: object) -> Facts:
@@ -180,7 +184,8 @@ def test_no_day_is_paid_twice_when_the_start_day_moves() -> None:
     assert (stub.days, stub.amount) == (6, 500)
 
 
-@pytest.mark.clause("WUTM-32.1")
+@pytest.mark.clause("WUTM-32.1", "WSRV-32a")
+@pytest.mark.parametrize("service", ["WUTM", "WSRV"])
 @pytest.mark.parametrize(
     ("end", "rate"),
     [
@@ -189,8 +194,8 @@ def test_no_day_is_paid_twice_when_the_start_day_moves() -> None:
         pytest.param("2019-10-02", 10, id="the-last-day-of-service-is-the-change"),
     ],
 )
-def test_the_rate_is_that_of_the_last_day(end: str | None, rate: int) -> None:
-    facts = Facts("WUTM", content={"billing_day": 20}, applied="2019-07-05").started("2019-07-20")
+def test_the_rate_is_that_of_the_last_day(service: str, end: str | None, rate: int) -> None:
+    facts = Facts(service, content={"billing_day": 20}, applied="2019-07-05").started("2019-07-20")
     if end:
         facts.terminated(end)
     (line,) = lines(facts, "2019-09")
@@ -201,3 +206,35 @@ def test_a_line_shows_its_arithmetic() -> None:
     (line,) = lines(wutm("2024-04-11"), "2024-04")
     assert line.arithmetic == "2,500 × 20/30 = 1,666.6 → 1,666"
     assert line.key == "WUTM-MONTHLY:2024-04-11"
+
+
+@pytest.mark.clause("WUTM-24", "WUTM-41.2", "WSRV-24", "WSRV-40.2", "WUTM-A1.T3-3.N2.3")
+@pytest.mark.parametrize("service", ["WUTM", "WSRV"])
+def test_nothing_is_charged_but_what_the_price_table_says(service: str) -> None:
+    facts = wutm("2024-04-10", service=service)
+    facts.add(
+        DeviceSwapped(
+            contract_id=CONTRACT,
+            customer_id=CUSTOMER,
+            old_device_id=CONTRACT,
+            new_device_id=CUSTOMER,
+            model="SSB10",
+            serial="1",
+            licensed=False,
+            swapped_on=date(2024, 6, 10),
+            ownership_moved_on=date(2024, 6, 12),
+        )
+    )
+    facts.add(InitialWorkScheduled(contract_id=CONTRACT, scheduled_on=date(2024, 6, 10)))
+    assert [code for code, _ in amounts(facts, "2024-06")] == ["MONTHLY"]
+
+
+@pytest.mark.clause("WUTM-28.1.2", "WSRV-28.1b")
+@pytest.mark.parametrize(("service", "expected"), [("WUTM", 1583), ("WSRV", 937)])
+def test_a_final_bill_before_the_month_is_over_is_the_same_bill(
+    service: str, expected: int
+) -> None:
+    facts = wutm("2024-04-10", service=service).terminated("2025-06-20")
+    at_once = assessment(facts, "2025-06", issued_on=date(2025, 6, 20)).lines
+    assert [line.amount for line in at_once] == [expected]
+    assert at_once == lines(facts, "2025-06")

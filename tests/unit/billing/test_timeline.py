@@ -114,6 +114,7 @@ def test_a_withdrawn_fact_says_nothing_until_its_withdrawal_is_withdrawn() -> No
     assert fee(facts, "2025-04") == 1250
 
 
+@pytest.mark.clause("NQMS-5.2b.v1", "NQMS-5.3b.v2")
 def test_what_concerns_another_contract_of_the_account_is_skipped() -> None:
     facts = Facts("WUTM", applied="2024-01-05").started("2024-01-10")
     before = facts.timeline

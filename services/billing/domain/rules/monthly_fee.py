@@ -53,7 +53,7 @@ def monthly_fee_by_days(draft: Draft, numbers: DailyFee) -> None:
     Clauses: WUTM-25.1, WUTM-25.2.1, WUTM-28.1.1, WUTM-28.1.2, WUTM-28.2, WUTM-28.2.1,
         WUTM-28.2.2, WUTM-28.2.3, WUTM-28.2.5, WUTM-28.3.1, WUTM-28.4, WUTM-2.1.1, WUTM-32.1,
         WUTM-A4.1, WUTM-A4.1.N, WSRV-25.1a, WSRV-25.1b, WSRV-25.1c, WSRV-25.1d, WSRV-25.1e,
-        WSRV-28.1a, WSRV-28.2.1, WSRV-28.2.2, WSRV-28.2.3, WSRV-28.2.4, WSRV-28.3, WSRV-28.4.
+        WSRV-28.1a, WSRV-28.2.1, WSRV-28.2.2, WSRV-28.2.3, WSRV-28.2.4, WSRV-28.3, WSRV-28.1b, WSRV-28.4, WSRV-32a.
     """
     started = draft.timeline.started
     month = draft.month
