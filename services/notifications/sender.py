@@ -58,7 +58,7 @@ class _Tried:
     again_at: float
 
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
+TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
 class Sender:
@@ -105,7 +105,7 @@ class Sender:
         connection = await asyncpg.connect(self._dsn)
         try:
             while not stop.is_set():
-                if await connection.fetchval(_TRY_LOCK, LOCK):
+                if await connection.fetchval(TRY_LOCK, LOCK):
                     await self._lead(connection, stop)
                 await pause(_STAND_BY_SECONDS, stop=stop)
         finally:

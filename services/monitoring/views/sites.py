@@ -64,13 +64,13 @@ def filling(log: Log) -> Effect:
     return fill
 
 
-_DELETE_OUTAGES = "DELETE FROM outage WHERE contract_id = $1"
-_DELETE_SITE = "DELETE FROM site WHERE contract_id = $1"
-_INSERT_SITE = """
+DELETE_OUTAGES = "DELETE FROM outage WHERE contract_id = $1"
+DELETE_SITE = "DELETE FROM site WHERE contract_id = $1"
+INSERT_SITE = """
 INSERT INTO site (contract_id, customer_id, service, opened_on, closed_on, devices, awaited, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
-_INSERT_OUTAGE = """
+INSERT_OUTAGE = """
 INSERT INTO outage (outage_id, contract_id, customer_id, from_at, to_at, known_at, fault, complete,
                     incident)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -78,14 +78,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 
 async def _write(connection: Connection, contract_id: UUID, site: Site) -> None:
-    await connection.execute(_DELETE_OUTAGES, contract_id)
-    await connection.execute(_DELETE_SITE, contract_id)
+    await connection.execute(DELETE_OUTAGES, contract_id)
+    await connection.execute(DELETE_SITE, contract_id)
     if isinstance(site, Unopened):
         return
     content = opened(site)
     due = deadlines(site)
     await connection.execute(
-        _INSERT_SITE,
+        INSERT_SITE,
         contract_id,
         content.customer_id,
         content.service,
@@ -97,7 +97,7 @@ async def _write(connection: Connection, contract_id: UUID, site: Site) -> None:
     )
     for outage in content.outages.values():
         await connection.execute(
-            _INSERT_OUTAGE,
+            INSERT_OUTAGE,
             outage.outage_id,
             contract_id,
             content.customer_id,
@@ -110,7 +110,7 @@ async def _write(connection: Connection, contract_id: UUID, site: Site) -> None:
         )
 
 
-_LIST = """
+LIST = """
 SELECT contract_id, customer_id, service, opened_on, closed_on, devices, awaited, due_at
 FROM site
 WHERE ($1::uuid IS NULL OR contract_id > $1) AND ($2::uuid IS NULL OR customer_id = $2)
@@ -122,10 +122,10 @@ async def list_sites(
     pool: Pool, *, after: UUID | None, customer_id: UUID | None, limit: int
 ) -> list[SiteRow]:
     """Sites by contract, from the one after `after`."""
-    return [SiteRow(**row) for row in await pool.fetch(_LIST, after, customer_id, limit)]
+    return [SiteRow(**row) for row in await pool.fetch(LIST, after, customer_id, limit)]
 
 
-_OUTAGES = """
+OUTAGES = """
 SELECT outage_id, contract_id, customer_id, from_at, to_at, known_at, fault, complete, incident
 FROM outage
 WHERE ($1::timestamptz IS NULL OR to_at > $1) AND ($2::timestamptz IS NULL OR from_at < $2)
@@ -146,11 +146,11 @@ async def list_outages(
 ) -> list[OutageRow]:
     """Outages of which some part lies from `from_at` (included) to `to_at` (excluded)."""
     place = after or (None, None, None)
-    rows = await pool.fetch(_OUTAGES, from_at, to_at, customer_id, *place, limit)
+    rows = await pool.fetch(OUTAGES, from_at, to_at, customer_id, *place, limit)
     return [OutageRow(**row) for row in rows]
 
 
-_NEXT = """
+NEXT = """
 SELECT min(due_at) FROM site
 WHERE due_at IS NOT NULL AND ($1::uuid[] IS NULL OR contract_id = ANY($1))
 """
@@ -158,11 +158,11 @@ WHERE due_at IS NOT NULL AND ($1::uuid[] IS NULL OR contract_id = ANY($1))
 
 async def next_deadline(pool: Pool, *, among: Sequence[UUID] | None) -> datetime | None:
     """When the earliest claim falls due, of these contracts or of all."""
-    due_at: datetime | None = await pool.fetchval(_NEXT, among)
+    due_at: datetime | None = await pool.fetchval(NEXT, among)
     return due_at
 
 
-_DUE = """
+DUE = """
 SELECT contract_id FROM site
 WHERE due_at <= $1 AND ($2::uuid[] IS NULL OR contract_id = ANY($2))
 ORDER BY due_at, contract_id
@@ -171,12 +171,12 @@ ORDER BY due_at, contract_id
 
 async def due_sites(pool: Pool, *, until: datetime, among: Sequence[UUID] | None) -> list[UUID]:
     """The contracts of which something falls due at or before `until`, earliest first."""
-    return [row["contract_id"] for row in await pool.fetch(_DUE, until, among)]
+    return [row["contract_id"] for row in await pool.fetch(DUE, until, among)]
 
 
-_CLEAR = "TRUNCATE site, outage"
+CLEAR = "TRUNCATE site, outage"
 
 
 async def clear(connection: Connection) -> None:
     """Empty the view, so that it can be filled again from the log's start."""
-    await connection.execute(_CLEAR)
+    await connection.execute(CLEAR)

@@ -109,7 +109,7 @@ def _refusal(error: aiosmtplib.SMTPResponseException) -> MailRefused | MailDefer
     return MailRefused(text) if error.code >= _PERMANENT else MailDeferred(text)
 
 
-_CAPTURE = """
+CAPTURE = """
 INSERT INTO captured_mail (notice_id, captured_at, customer_id, contract_ids, address,
                            subject_line, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -126,7 +126,7 @@ class CapturingMailer:
     async def send(self, mail: Mail) -> str:
         """Keep the mail; the same notice again changes nothing."""
         await self._pool.execute(
-            _CAPTURE,
+            CAPTURE,
             mail.notice_id,
             mail.at,
             mail.customer_id,

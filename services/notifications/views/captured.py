@@ -22,7 +22,7 @@ class CapturedMail(BaseModel):
     body: str | None
 
 
-_LIST = """
+LIST = """
 SELECT notice_id, captured_at, customer_id, contract_ids, address, subject_line, body
 FROM captured_mail
 WHERE ($1::uuid IS NULL OR contract_ids @> ARRAY[$1])
@@ -40,5 +40,5 @@ async def list_captured(
 ) -> list[CapturedMail]:
     """Captured mails by time, of one contract or of all."""
     at, notice_id = after or (None, None)
-    rows = await pool.fetch(_LIST, contract_id, at, notice_id, limit)
+    rows = await pool.fetch(LIST, contract_id, at, notice_id, limit)
     return [CapturedMail(**row) for row in rows]

@@ -51,57 +51,57 @@ async def keep(connection: Connection, recorded: Sequence[Recorded[Event]]) -> N
             await _keep_occasion(connection, each, occasion=occasion)
 
 
-_REGISTER = """
+REGISTER = """
 INSERT INTO recipient (customer_id, name, email) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT recipient_once DO NOTHING
 """
 
 
 async def _register(connection: Connection, event: CustomerRegistered) -> None:
-    await connection.execute(_REGISTER, event.customer_id, event.name, event.email)
+    await connection.execute(REGISTER, event.customer_id, event.name, event.email)
 
 
-_CHANGE = """
+CHANGE = """
 UPDATE recipient SET name = coalesce($2, name), email = coalesce($3, email)
 WHERE customer_id = $1
 """
 
 
 async def _change(connection: Connection, event: CustomerDetailsChanged) -> None:
-    await connection.execute(_CHANGE, event.customer_id, event.name, event.email)
+    await connection.execute(CHANGE, event.customer_id, event.name, event.email)
 
 
-_FORGET_RECIPIENT = "UPDATE recipient SET name = NULL, email = NULL WHERE customer_id = $1"
-_FORGET_MAILS = "UPDATE captured_mail SET address = NULL, body = NULL WHERE customer_id = $1"
+FORGET_RECIPIENT = "UPDATE recipient SET name = NULL, email = NULL WHERE customer_id = $1"
+FORGET_MAILS = "UPDATE captured_mail SET address = NULL, body = NULL WHERE customer_id = $1"
 
 
 async def _forget(connection: Connection, event: PartyForgotten) -> None:
     if _CONTACT in event.retention_classes:
-        await connection.execute(_FORGET_RECIPIENT, event.party_id)
-        await connection.execute(_FORGET_MAILS, event.party_id)
+        await connection.execute(FORGET_RECIPIENT, event.party_id)
+        await connection.execute(FORGET_MAILS, event.party_id)
 
 
-_KEEP_CONTRACT = """
+KEEP_CONTRACT = """
 INSERT INTO known_contract (contract_id, customer_id, service) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT known_contract_once DO NOTHING
 """
 
 
 async def _keep_contract(connection: Connection, event: ContractApproved) -> None:
-    await connection.execute(_KEEP_CONTRACT, event.contract_id, event.customer_id, event.service)
+    await connection.execute(KEEP_CONTRACT, event.contract_id, event.customer_id, event.service)
 
 
-_KEEP_INVOICE = """
+KEEP_INVOICE = """
 INSERT INTO known_invoice (invoice_id, number, service) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT known_invoice_once DO NOTHING
 """
 
 
 async def _keep_invoice(connection: Connection, event: InvoiceIssued) -> None:
-    await connection.execute(_KEEP_INVOICE, event.invoice_id, event.number, event.service)
+    await connection.execute(KEEP_INVOICE, event.invoice_id, event.number, event.service)
 
 
-_KEEP_OCCASION = """
+KEEP_OCCASION = """
 INSERT INTO occasion (event_id, type, data, customer_id, contract_ids, service, invoice_number,
                       recorded_at, correlation_id, traceparent)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -117,7 +117,7 @@ async def _keep_occasion(
         raise NotYetSeen(f"customer {occasion.customer_id} is not known yet")
     envelope = recorded.envelope
     await connection.execute(
-        _KEEP_OCCASION,
+        KEEP_OCCASION,
         envelope.event_id,
         recorded.event.type,
         recorded.event.model_dump_json(exclude={"type"}),
@@ -131,28 +131,28 @@ async def _keep_occasion(
     )
 
 
-_FIND_CONTRACT = "SELECT service FROM known_contract WHERE contract_id = $1"
-_FIND_INVOICE = "SELECT service, number FROM known_invoice WHERE invoice_id = $1"
+FIND_CONTRACT = "SELECT service FROM known_contract WHERE contract_id = $1"
+FIND_INVOICE = "SELECT service, number FROM known_invoice WHERE invoice_id = $1"
 
 
 async def _service_of(connection: Connection, occasion: Occasion) -> tuple[str, int | None]:
     if occasion.invoice_id is not None:
-        row = await connection.fetchrow(_FIND_INVOICE, occasion.invoice_id)
+        row = await connection.fetchrow(FIND_INVOICE, occasion.invoice_id)
         if row is None:
             raise NotYetSeen(f"invoice {occasion.invoice_id} is not known yet")
         return row["service"], row["number"]
     contract_id = occasion.contract_ids[0]
-    service = await connection.fetchval(_FIND_CONTRACT, contract_id)
+    service = await connection.fetchval(FIND_CONTRACT, contract_id)
     if service is None:
         raise NotYetSeen(f"contract {contract_id} is not known yet")
     return service, None
 
 
-_FIND_RECIPIENT = "SELECT name, email FROM recipient WHERE customer_id = $1"
+FIND_RECIPIENT = "SELECT name, email FROM recipient WHERE customer_id = $1"
 
 
 async def _find_recipient(connection: Connection | Pool, customer_id: UUID) -> Recipient | None:
-    row = await connection.fetchrow(_FIND_RECIPIENT, customer_id)
+    row = await connection.fetchrow(FIND_RECIPIENT, customer_id)
     return None if row is None else Recipient(row["name"], row["email"])
 
 

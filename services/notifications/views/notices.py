@@ -57,7 +57,7 @@ async def fill(connection: Connection, recorded: Sequence[Recorded[Event]]) -> N
                 pass
 
 
-_INSERT = """
+INSERT = """
 INSERT INTO notice (notice_id, position, rule, service, channel, customer_id, contract_ids,
                     because_of, not_before_on, subject_line, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued')
@@ -66,7 +66,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued')
 
 async def _insert(connection: Connection, event: NoticeQueued, *, position: int) -> None:
     await connection.execute(
-        _INSERT,
+        INSERT,
         event.notice_id,
         position,
         event.rule,
@@ -80,14 +80,14 @@ async def _insert(connection: Connection, event: NoticeQueued, *, position: int)
     )
 
 
-_SETTLE = "UPDATE notice SET state = $2, settled_at = $3, answer = $4 WHERE notice_id = $1"
+SETTLE = "UPDATE notice SET state = $2, settled_at = $3, answer = $4 WHERE notice_id = $1"
 
 
 async def _settle(connection: Connection, notice_id: UUID, *values: Any) -> None:
-    await connection.execute(_SETTLE, notice_id, *values)
+    await connection.execute(SETTLE, notice_id, *values)
 
 
-_LIST = """
+LIST = """
 SELECT notice_id, position, rule, service, channel, customer_id, contract_ids, because_of,
        not_before_on, subject_line, state, settled_at, answer
 FROM notice
@@ -107,11 +107,11 @@ async def list_notices(
     limit: int,
 ) -> list[NoticeRow]:
     """Notices in the order in which they were queued, from the one after position `after`."""
-    rows = await pool.fetch(_LIST, after, customer_id, contract_id, limit)
+    rows = await pool.fetch(LIST, after, customer_id, contract_id, limit)
     return [NoticeRow(**row) for row in rows]
 
 
-_UNSENT = """
+UNSENT = """
 SELECT notice_id FROM notice WHERE state = 'queued' AND not_before_on <= $1
 ORDER BY position LIMIT $2
 """
@@ -119,21 +119,21 @@ ORDER BY position LIMIT $2
 
 async def unsent(pool: Pool, *, on: date, limit: int) -> list[UUID]:
     """Notices to be sent on a day or before, first queued first."""
-    return [row["notice_id"] for row in await pool.fetch(_UNSENT, on, limit)]
+    return [row["notice_id"] for row in await pool.fetch(UNSENT, on, limit)]
 
 
-_COUNT_UNSENT = "SELECT count(*) FROM notice WHERE state = 'queued'"
+COUNT_UNSENT = "SELECT count(*) FROM notice WHERE state = 'queued'"
 
 
 async def count_unsent(pool: Pool) -> int:
     """How many notices wait to be sent."""
-    count: int = await pool.fetchval(_COUNT_UNSENT)
+    count: int = await pool.fetchval(COUNT_UNSENT)
     return count
 
 
-_CLEAR = "TRUNCATE notice"
+CLEAR = "TRUNCATE notice"
 
 
 async def clear(connection: Connection) -> None:
     """Empty the view, so that it can be filled again from the log's start."""
-    await connection.execute(_CLEAR)
+    await connection.execute(CLEAR)

@@ -24,7 +24,7 @@ class OpenOccasion:
     traceparent: str | None
 
 
-_OPEN = """
+OPEN = """
 SELECT event_id, type, data, customer_id, contract_ids, service, invoice_number, recorded_at,
        correlation_id, traceparent
 FROM occasion WHERE NOT queued AND trouble IS NULL ORDER BY recorded_at, event_id LIMIT $1
@@ -45,11 +45,11 @@ async def open_occasions(pool: Pool, *, limit: int) -> list[OpenOccasion]:
             correlation_id=row["correlation_id"],
             traceparent=row["traceparent"],
         )
-        for row in await pool.fetch(_OPEN, limit)
+        for row in await pool.fetch(OPEN, limit)
     ]
 
 
-_COUNT = """
+COUNT = """
 SELECT count(*) FILTER (WHERE trouble IS NULL) AS open,
        count(*) FILTER (WHERE trouble IS NOT NULL) AS aside
 FROM occasion WHERE NOT queued
@@ -58,30 +58,30 @@ FROM occasion WHERE NOT queued
 
 async def count_open(pool: Pool) -> tuple[int, int]:
     """Of how many occasions nothing is queued yet, and how many are set aside."""
-    row = await pool.fetchrow(_COUNT)
+    row = await pool.fetchrow(COUNT)
     assert row is not None
     return row["open"], row["aside"]
 
 
-_SET_ASIDE = "UPDATE occasion SET trouble = $2 WHERE event_id = $1"
+SET_ASIDE = "UPDATE occasion SET trouble = $2 WHERE event_id = $1"
 
 
 async def set_aside(pool: Pool, event_id: UUID, *, trouble: str) -> None:
     """Leave an occasion whose notice cannot be made, until somebody mended why."""
-    await pool.execute(_SET_ASIDE, event_id, trouble)
+    await pool.execute(SET_ASIDE, event_id, trouble)
 
 
-_TAKE_UP = "UPDATE occasion SET trouble = NULL WHERE trouble IS NOT NULL"
+TAKE_UP = "UPDATE occasion SET trouble = NULL WHERE trouble IS NOT NULL"
 
 
 async def take_up(pool: Pool) -> None:
     """Try what was set aside once more."""
-    await pool.execute(_TAKE_UP)
+    await pool.execute(TAKE_UP)
 
 
-_QUEUED = "UPDATE occasion SET queued = true WHERE event_id = $1"
+QUEUED = "UPDATE occasion SET queued = true WHERE event_id = $1"
 
 
 async def mark_queued(pool: Pool, event_id: UUID) -> None:
     """Everything that this occasion leads to is in the log."""
-    await pool.execute(_QUEUED, event_id)
+    await pool.execute(QUEUED, event_id)
