@@ -22,6 +22,9 @@ CalendarMonth = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Packs = dict[Literal["1", "10", "100", "1000", "10000"], Annotated[int, Field(ge=0)]]
 
 
+_IN_EVENT = 2
+
+
 class MalformedScenario(Refusal):
     """The scenario cannot be read; `field` points at the place."""
 
@@ -420,8 +423,15 @@ def read_scenario(document: object) -> Scenario:
         return Scenario.model_validate(inner)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
+        pointer = "/" + "/".join(str(part) for part in _place(first["loc"]))
         raise MalformedScenario(f"{pointer}: {first['msg']}", field=pointer) from error
+
+
+def _place(found: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A place in the document; pydantic names the type of an event between its index and field."""
+    if found[:1] == ("events",) and len(found) > _IN_EVENT:
+        return found[:_IN_EVENT] + found[_IN_EVENT + 1 :]
+    return found
 
 
 def unknown_fields(document: Mapping[str, Any], scenario: Scenario) -> list[str]:

@@ -50,12 +50,12 @@ def test_times_are_japan_times() -> None:
         pytest.param(a_scenario({"type": "boo", "date": "2024-01-01"}), "/events/0", id="type"),
         pytest.param(
             a_scenario({"type": "payment", "date": "2024-01-01", "amount": "100"}),
-            "/events/0/payment/amount",
+            "/events/0/amount",
             id="text for yen",
         ),
         pytest.param(
             a_scenario({"type": "payment", "date": "2024-02-30"}),
-            "/events/0/payment/date",
+            "/events/0/date",
             id="day",
         ),
         pytest.param(a_scenario(service="XYZ"), "/service", id="unknown terms"),
@@ -63,7 +63,7 @@ def test_times_are_japan_times() -> None:
         pytest.param([1, 2], "/", id="no object"),
         pytest.param(
             a_scenario({"type": "billing_day_changed", "date": "2024-01-29", "billing_day": 29}),
-            "/events/0/billing_day_changed/billing_day",
+            "/events/0/billing_day",
             id="the 29th",
         ),
     ],
