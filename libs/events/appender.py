@@ -168,10 +168,7 @@ class Appender:
             if appended.replayed is None:
                 settled.winners.append(asked)
                 datas = (entry.data for stream in asked.streams for entry in stream.entries)
-                settled.rows.extend(
-                    sql.event_row(event, data=data)
-                    for event, data in zip(appended.events, datas, strict=True)
-                )
+                settled.rows += sql.event_rows(appended.events, cause=asked.cause, datas=datas)
         return settled
 
     async def _hold(self) -> _Held:

@@ -186,7 +186,7 @@ class PostgresLog:
         keys = await self._keys.make(owners) if owners else {}
         return [
             StreamEntries(
-                append.stream_id,
+                sql.driver_id(append.stream_id),
                 append.expected,
                 [
                     Entry(event_id := _new_id(), event, encode(event, event_id=event_id, keys=keys))
