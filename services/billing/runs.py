@@ -94,6 +94,7 @@ async def run_invoices(
     known_on: date | None = None,
     due_policy: str = "agreed",
     scope: Sequence[UUID] = (),
+    batch: int = BATCH,
 ) -> Outcome:
     """Bill every billing month that ended on or before `closing_on`, and carry the run through.
 
@@ -111,7 +112,7 @@ async def run_invoices(
         due_policy=due_policy,
         scope=scope,
     )
-    return await carry_out(billing, run_id=run_id, cause=cause)
+    return await carry_out(billing, run_id=run_id, cause=cause, batch=batch)
 
 
 async def start_run(
@@ -156,8 +157,11 @@ def _same_wish(started: InvoiceRunStarted, wished: InvoiceRunStarted) -> bool:
     return started.model_copy(update=free) == wished.model_copy(update=free)
 
 
-async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause) -> Outcome:
-    """Draft, issue and finish a started run, from wherever it was left. Raises RunBusy."""
+async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int = BATCH) -> Outcome:
+    """Draft, issue and finish a started run, from wherever it was left. Raises RunBusy.
+
+    `batch` accounts are issued in one append; a run that is taken up keeps its batch size.
+    """
     async with billing.drafts.claim(run_id) as mine:
         if not mine:
             raise RunBusy
@@ -168,7 +172,9 @@ async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause) -> Outcome:
         assert isinstance(started, InvoiceRunStarted)
         drafts = await _draft_all(billing, started)
         if not isinstance(events[-1].event, InvoiceRunFinished):
-            await _issue_all(billing, started, drafts=drafts, cause=cause)
+            full = [draft for draft in drafts if draft.events]
+            batches = [full[at : at + batch] for at in range(0, len(full), batch)]
+            await _issue_all(billing, started, batches=batches, cause=cause)
         outcome = _outcome(started, drafts=await billing.drafts.load(run_id))
         if not isinstance(events[-1].event, InvoiceRunFinished):
             await _finish(billing, started, outcome=outcome, cause=cause)
@@ -286,15 +292,13 @@ async def _issue_all(
     billing: Billing,
     started: InvoiceRunStarted,
     *,
-    drafts: Sequence[AccountDraft],
+    batches: Sequence[Sequence[AccountDraft]],
     cause: Cause,
 ) -> None:
     """Phase two: batches of drafts in account order; those that stand already are passed over."""
-    full = [draft for draft in drafts if draft.events]
     issuer = await _issuer(billing)
     done = issuer.batches.get(started.run_id, 0)
-    for number, at in enumerate(range(0, len(full), BATCH), start=1):
-        batch = full[at : at + BATCH]
+    for number, batch in enumerate(batches, start=1):
         if number > done:
             issuer = await _issue_batch(
                 billing, started, batch=batch, number=number, issuer=issuer, cause=cause
