@@ -12,6 +12,7 @@ from services.billing.domain.draft import Draft, lump_of
 from services.billing.domain.line import Line
 from services.billing.domain.rules import (
     claims,
+    from_acceptance,
     initial_fee,
     issue_fees,
     licences,
@@ -124,6 +125,10 @@ _CHARGE: Mapping[type[Policy], Callable[[Draft, Any], None]] = MappingProxyType(
         relief.DisasterRelief: relief.disaster_relief,
         papers.Paper: papers.paper,
         papers.Reissue: papers.invoice_reissue,
+        from_acceptance.OrderFees: from_acceptance.order_fees,
+        from_acceptance.OrderCosts: from_acceptance.order_costs,
+        from_acceptance.VisitSurcharge: from_acceptance.visit_surcharge,
+        from_acceptance.OverdueDevice: from_acceptance.overdue_device,
         issue_fees.IssueFees: issue_fees.issue_and_collection_fees,
     }
 )

@@ -17,6 +17,12 @@ from services.billing.domain.rules.demanded import (
     RevocationCosts,
     Underbilling,
 )
+from services.billing.domain.rules.from_acceptance import (
+    OrderCosts,
+    OrderFees,
+    OverdueDevice,
+    VisitSurcharge,
+)
 from services.billing.domain.rules.initial_fee import InitialFee
 from services.billing.domain.rules.issue_fees import IssueFees
 from services.billing.domain.rules.licences import LicenceRows
@@ -51,7 +57,11 @@ Charging = Annotated[
     | DeviceClaims
     | OnsiteRepair
     | Costs
-    | IssueFees,
+    | IssueFees
+    | OrderFees
+    | OrderCosts
+    | VisitSurcharge
+    | OverdueDevice,
     Field(discriminator="policy"),
 ]
 Demanded = Annotated[

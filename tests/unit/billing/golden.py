@@ -19,7 +19,16 @@ YEARS = {"SSB5": 7, "SSB Standard": 7, "SSB Professional": 7}
 def facts_of(scenario: Mapping[str, Any]) -> Facts:
     """Take a scenario's events for facts."""
     customer, contract = scenario["customer"], scenario["contract"]
-    names = ("device", "licensed", "line", "billing_day", "monthly_fee", "special_prices")
+    names = (
+        "device",
+        "licensed",
+        "line",
+        "billing_day",
+        "monthly_fee",
+        "special_prices",
+        "initial_fee",
+        "plan",
+    )
     content = {name: contract[name] for name in names if name in contract}
     content["packs"] = {int(size): n for size, n in contract.get("packs", {}).items()}
     events = sorted(scenario["events"], key=lambda event: event["date"])
@@ -187,6 +196,20 @@ def _paper(name: str) -> Any:
 
 
 _TAKE: Mapping[str, Any] = {
+    "accepted": lambda facts, event: facts.add(
+        contracts.WorkAccepted(contract_id=CONTRACT, accepted_on=event["date"])
+    ),
+    "cancel_requested": lambda facts, event: _end(facts, event["desired"], "customer"),
+    "visit": lambda facts, event: facts.add(
+        monitoring.VisitMade(
+            contract_id=CONTRACT,
+            visited_on=event["date"],
+            distance_metres=round(event["distance_km"] * 1000),
+            minutes=event["minutes"],
+            remote_island=event.get("remote_island", False),
+            surcharge=event["surcharge"],
+        )
+    ),
     "applied": _nothing,
     "approved": lambda facts, event: facts.approved(event["date"]),
     "service_started": lambda facts, event: facts.started(event["date"]),
