@@ -18,8 +18,8 @@ import asyncpg
 from libs.dates.clock import Clock
 from libs.events import log_sql as sql
 from libs.events.away import is_away
-from libs.events.log import Appended, LogUnavailable, OutcomeUnknown
-from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, settle
+from libs.events.log import NO_RIDERS, Appended, LogUnavailable, OutcomeUnknown, Riders
+from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, riders_to_write, settle
 
 MAX_APPENDS = 500
 MAX_EVENTS = 5_000
@@ -49,7 +49,7 @@ class _Settled:
     standing: Standing
     outcomes: list[Appended | BaseException] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-    winners: list[Asked] = field(default_factory=list)
+    riders: list[Riders] = field(default_factory=list)
 
 
 class Appender:
@@ -135,7 +135,7 @@ class Appender:
             connection = await self._hold()
             await sql.begin_locked(connection)
             settled = self._settle(await _find_standing(connection, batch=batch), batch=batch)
-            if not settled.winners:
+            if not settled.rows and all(riders == NO_RIDERS for riders in settled.riders):
                 await sql.rollback(connection)
                 return settled.outcomes
             await _write(connection, settled=settled)
@@ -165,8 +165,8 @@ class Appender:
                 settled.outcomes.append(refused)
                 continue
             settled.outcomes.append(appended)
+            settled.riders.append(riders_to_write(asked.riders, appended=appended))
             if appended.replayed is None:
-                settled.winners.append(asked)
                 datas = (entry.data for stream in asked.streams for entry in stream.entries)
                 settled.rows += sql.event_rows(appended.events, cause=asked.cause, datas=datas)
         return settled
@@ -244,7 +244,7 @@ async def _write(connection: _Held, *, settled: _Settled) -> None:
         write = sql.insert_events if few else sql.copy_events
         await write(connection, rows=settled.rows)
         await sql.move_heads(connection, standing=standing)
-    riders = [asked.riders for asked in settled.winners]
+    riders = settled.riders
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         answers: dict[KeyName, Answer] = {name: standing.answers[name] for name in keys}
         await sql.insert_answers(connection, answers=answers)

@@ -29,7 +29,8 @@ class Appended:
     """What an append gave: per stream its new version; the log's position of the last event.
 
     `position` is the head at the time for an append of no events. `replayed` carries the stored
-    answer when the idempotency key had been used before; nothing was appended then.
+    answer when the idempotency key had been used before; nothing was appended then, but a reader's
+    cursor was moved and its event unparked.
     """
 
     versions: dict[UUID, int]

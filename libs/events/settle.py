@@ -95,6 +95,13 @@ class Standing:
     parked: set[Unpark] = field(default_factory=set)
 
 
+def riders_to_write(riders: Riders, *, appended: Appended) -> Riders:
+    """The riders that take effect with what `settle` gave."""
+    if appended.replayed is None:
+        return riders
+    return Riders(cursors=riders.cursors, unpark=riders.unpark)
+
+
 def check_asked(
     appends: Sequence[StreamAppend], *, cause: Cause, riders: Riders, identity: Identity
 ) -> None:
@@ -127,15 +134,21 @@ def kept_answer(
 
 
 def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identity) -> Appended:
-    """Append to `standing`, or raise what `Log.append` raises and leave it as it was."""
+    """Append to `standing`, or raise what `Log.append` raises and leave it as it was.
+
+    A repeat gets the kept answer; of its riders only those of a reader still take effect, as it
+    has taken the event that led here.
+    """
     replayed = kept_answer(standing.answers, idempotency=asked.riders.idempotency)
-    if replayed is not None:
-        return Appended(versions={}, position=standing.position, events=(), replayed=replayed)
-    versions = _new_versions(standing.versions, streams=asked.streams)
-    reserved = _new_reservations(standing.reservations, riders=asked.riders)
     cursors = _new_cursors(standing.cursors, moves=asked.riders.cursors)
     if gone := set(asked.riders.unpark) - standing.parked:
         raise NotParked(", ".join(sorted(f"{one.event_id} for {one.consumer}" for one in gone)))
+    if replayed is not None:
+        standing.cursors.update(cursors)
+        standing.parked.difference_update(asked.riders.unpark)
+        return Appended(versions={}, position=standing.position, events=(), replayed=replayed)
+    versions = _new_versions(standing.versions, streams=asked.streams)
+    reserved = _new_reservations(standing.reservations, riders=asked.riders)
     events, sequences = _recorded(standing, asked=asked, now=now, identity=identity)
     appended = Appended(versions=versions, position=standing.position + len(events), events=events)
     if (key := asked.riders.idempotency) is not None:

@@ -378,6 +378,17 @@ async def test_of_two_consumers_at_one_place_one_has_its_effect(log: Log) -> Non
     assert await log.load(OTHER) == ()
 
 
+async def test_a_repeat_still_moves_the_cursor_of_its_reader(log: Log) -> None:
+    await log.append(to(ONE, a_start()), cause=CASE, riders=a_key())
+    again = Riders(idempotency=a_key().idempotency, cursors=moved(5, after=0).cursors)
+    repeated = await log.append(to(ONE, a_start()), cause=CASE, riders=again)
+    assert repeated.replayed == b"at 1"
+    with pytest.raises(CursorTaken):
+        await log.append(cause=CASE, riders=moved(5, after=0))
+    await log.append(cause=CASE, riders=moved(6, after=5))
+    assert await log.position() == 1
+
+
 async def test_what_is_not_parked_cannot_be_unparked(log: Log) -> None:
     riders = Riders(unpark=(Unpark("reactions", UUID(int=55)),))
     with pytest.raises(NotParked):
