@@ -1,14 +1,47 @@
 """Running an application until a stop signal; the requests in hand are finished first."""
 
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 from fastapi import FastAPI
+from typing_extensions import override
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def server(
-    app: FastAPI, *, port: int, host: str = "127.0.0.1", grace_seconds: int = 10
-) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Stops at a signal and leaves it at that, so that its caller can close what it holds.
+
+    uvicorn's own raises the signal again at its end, which kills the process on the spot.
+    """
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal; off the main thread, where none arrive, do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def server(app: FastAPI, *, port: int, host: str = "127.0.0.1", grace_seconds: int = 10) -> Server:
     """Make what serves `app`: `await ….serve()` runs it, `….should_exit = True` stops it."""
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             host=host,
