@@ -31,8 +31,8 @@ SOLD = ("MYSEC", "WUTM")
 class UnknownService(Refusal):
     """No terms are known for the service."""
 
-    code = "unknown-service"
-    title = "No terms are known for this service"
+    code = "service-not-sold"
+    title = "This service is not sold here"
 
 
 class _Section(BaseModel):

@@ -125,7 +125,7 @@ async def test_a_bad_request_is_told_what_is_wrong(
 @pytest.mark.parametrize(
     ("values", "code"),
     [
-        pytest.param({"service": "NOPE"}, "unknown-service", id="a service nobody sells"),
+        pytest.param({"service": "NOPE"}, "service-not-sold", id="a service nobody sells"),
         pytest.param(
             {"applied_on": "2016-10-23"}, "not-yet-in-force", id="before there were terms"
         ),

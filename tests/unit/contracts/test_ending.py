@@ -262,10 +262,26 @@ def judged(ground: str, *, notice: Notice | None = None) -> Judgement:
     return Judgement(ground=ground, notice=notice or Notice())
 
 
+@pytest.mark.clause("NSEC-12.1.1")
+@pytest.mark.clause("NSEC-12.1.2")
+@pytest.mark.clause("NSEC-12.1.3")
+@pytest.mark.clause("NSEC-12.1.4")
+@pytest.mark.clause("WUTM-22.1")
+@pytest.mark.clause("WUTM-22.4.1")
+@pytest.mark.clause("WUTM-22.4.2")
+@pytest.mark.clause("WUTM-22.4.3")
+@pytest.mark.clause("WUTM-22.4.4")
+@pytest.mark.clause("WUTM-22.4.5")
+@pytest.mark.clause("WUTM-23.2.1")
+@pytest.mark.clause("WUTM-23.2.2.i")
+@pytest.mark.clause("WUTM-23.2.2.ii")
+@pytest.mark.clause("WUTM-23.2.2.iii")
+@pytest.mark.clause("WUTM-23.2.2.iv")
+@pytest.mark.clause("WUTM-23.2.2.v")
 @pytest.mark.parametrize(
     ("service", "ground", "clause", "cause"),
     [
-        pytest.param(service, ground, clause, cause, marks=pytest.mark.clause(clause), id=clause)
+        pytest.param(service, ground, clause, cause, id=clause)
         for service, ground, clause, cause in (
             ("MYSEC", "not-cured", "NSEC-12.1.1", "provider"),
             ("MYSEC", "unpaid", "NSEC-12.1.2", "provider"),

@@ -23,10 +23,20 @@ MAY = date(2024, 5, 1)
 URGENT = Notice(urgent_reason="harm to others")
 
 
+@pytest.mark.clause("NSEC-16.1.1")
+@pytest.mark.clause("NSEC-16.1.2")
+@pytest.mark.clause("NSEC-16.1.3")
+@pytest.mark.clause("WUTM-18.1.1")
+@pytest.mark.clause("WUTM-18.1.2")
+@pytest.mark.clause("WUTM-18.1.3")
+@pytest.mark.clause("WUTM-18.1.4")
+@pytest.mark.clause("WUTM-18.1.5")
+@pytest.mark.clause("WUTM-18.1.6")
+@pytest.mark.clause("WUTM-18.1.7")
 @pytest.mark.parametrize(
     ("service", "ground", "clause"),
     [
-        pytest.param(service, ground, clause, marks=pytest.mark.clause(clause), id=clause)
+        pytest.param(service, ground, clause, id=clause)
         for service, ground, clause in (
             ("MYSEC", "unpaid", "NSEC-16.1.1"),
             ("MYSEC", "breach", "NSEC-16.1.2"),
