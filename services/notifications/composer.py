@@ -43,7 +43,7 @@ def notices_for(
 ) -> Iterator[NoticeQueued]:
     """The notices that the terms ask for; pure.
 
-    Clauses: NSEC-6.2b and WUTM-9.1.1 (the approval is told), NSEC-16.2 and WUTM-18.2 (reason,
+    Clauses: NSEC-6.2b, WUTM-9.1.1 (the approval is told), NSEC-16.2, WUTM-18.2 (reason,
     day and period of a suspension), NSEC-23.1.2 (by e-mail to the registered address).
     """
     for name, rule in terms.rules_for(occasion.event.type):
