@@ -32,6 +32,7 @@ from services.billing import use_cases
 from services.billing.api import accounts, contracts, deadlines, documents, runs
 from services.billing.api.parts import Parts
 from services.billing.clause_texts import clause_texts
+from services.billing.deadlines import Scheduler
 from services.billing.domain.terms import Settings as TermSettings
 from services.billing.ports import Billing
 from services.billing.reactions import react
@@ -141,7 +142,7 @@ def make_api(
 
 
 def make_worker(built: Built) -> tuple[Run, ...]:
-    """What the worker runs: the relay, the readers of facts and applications, the view, the runs."""
+    """What the worker runs: relay, readers of facts and applications, view, runs, scheduler."""
     settings = built.settings
     dsn = settings.database_url.get_secret_value()
     rehearsal = built.log.rehearsal
@@ -176,7 +177,23 @@ def make_worker(built: Built) -> tuple[Run, ...]:
         bell=bell,
     )
     keeper = RunKeeper(built.billing, pool=built.pool, rehearsal=rehearsal, bell=bell)
-    return bell.run, relay.run, facts.run, opener.run, view.run, keeper.run
+    runs: tuple[Run, ...] = (
+        bell.run,
+        relay.run,
+        facts.run,
+        opener.run,
+        view.run,
+        keeper.run,
+    )
+    if rehearsal:
+        return runs
+    scheduler = Scheduler(
+        billing=built.billing,
+        pool=built.pool,
+        clock=built.clock,
+        every_seconds=settings.deadlines_every_seconds,
+    )
+    return (*runs, scheduler.run)
 
 
 async def run_api(settings: Settings) -> None:

@@ -60,12 +60,14 @@ class Terms(Protocol):
 class AccountDraft(BaseModel):
     """What a run will issue on one account, and the versions of the streams it rests on.
 
-    `outcomes` says by contract in words what came of it, `failures` why nothing could.
+    `outcomes` says by contract in words what came of it, `failures` why nothing could. The case
+    that the account was opened in is `correlation_id`.
     """
 
     model_config = ConfigDict(frozen=True)
 
     account_id: UUID
+    correlation_id: UUID | None = None
     versions: dict[UUID, int]
     assessed: tuple[ChargesAssessed, ...] = ()
     events: tuple[Annotated[AccountEvent, Field(discriminator="type")], ...] = ()

@@ -8,7 +8,7 @@ bytes from the batch after the last one that stands.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import cast
@@ -246,7 +246,7 @@ async def draft_of(
         contracts=[(c, timelines.get(c), records[c]) for c in state.contract_ids],
         order=order,
         versions=versions,
-    )
+    ).model_copy(update={"correlation_id": events[0].envelope.correlation_id})
 
 
 def _drafted(
@@ -326,7 +326,7 @@ async def _issue_batch(
         appends = [append for draft in issued for append in _appends(draft)]
         appends.append(StreamAppend(stream_id=ISSUER, events=(said,), expected=issuer.version))
         try:
-            await billing.log.append(*appends, cause=cause)
+            await billing.log.append(*appends, cause=_case(cause, batch=batch))
         except Stale:
             issuer = await _issuer(billing)
             if issuer.batches.get(started.run_id, 0) >= number:
@@ -340,6 +340,13 @@ async def _issue_batch(
                 batches={**issuer.batches, started.run_id: number},
             )
     raise TimeoutError("the streams of a batch never stood still")
+
+
+def _case(cause: Cause, *, batch: Sequence[AccountDraft]) -> Cause:
+    """The run's cause; where a batch concerns one case alone, its documents belong to that case."""
+    cases = {draft.correlation_id for draft in batch}
+    (case,) = cases if len(cases) == 1 else (None,)
+    return cause if case is None else replace(cause, correlation_id=case)
 
 
 async def _fresh(

@@ -16,7 +16,8 @@ class Settings(BaseSettings):
     `rehearsal` marks a database as a rehearsal's when it is migrated for the first time; what
     counts afterwards is the mark in the database. `due_policy` gives due dates where none is
     agreed and a run names no other; `lone_interest` says whether late interest alone is held or
-    billed; `trace_ui` is the address under which a trace id shows its trace.
+    billed; `trace_ui` is the address under which a trace id shows its trace. Deadlines are met
+    every `deadlines_every_seconds` outside a rehearsal.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLING_", frozen=True)
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     due_policy: str = "agreed"
     lone_interest: Literal["hold", "bill"] = "hold"
     trace_ui: str | None = None
+    deadlines_every_seconds: float = 60.0
 
     @property
     def master(self) -> bytes:

@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
-from libs.dates.japan import japan_date, japan_instant
+from libs.dates.japan import japan_instant
 from libs.web.writes import Write, write
-from services.billing import use_cases
 from services.billing.api.parts import WRITE, Body, Seen, Staff, Working
-from services.billing.views.accounts import late_by, next_late
+from services.billing.deadlines import meet_due
+from services.billing.views.accounts import next_late
 
 router = APIRouter(prefix="/deadlines", tags=["deadlines"])
 
@@ -60,15 +60,12 @@ async def run(
     _seen: Seen,
 ) -> DeadlinesMet:
     """Meet deadlines; what was said already is not said again, so a repeat is harmless."""
-    until = japan_date(body.until)
-    met = 0
-    for account_id in await late_by(working.pool, until, scope=body.account_ids or []):
-        appended = await use_cases.notice_late(
-            working.billing,
-            account_id,
-            until=until,
-            write=use_cases.Write(cause=wish.cause),
-        )
-        met += len(appended.events) if appended else 0
+    met = await meet_due(
+        working.billing,
+        working.pool,
+        until=body.until,
+        among=body.account_ids or [],
+        cause=wish.cause,
+    )
     response.headers["Yakkan-Position"] = str(await working.billing.log.position())
     return DeadlinesMet(met=met)

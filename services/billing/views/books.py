@@ -105,10 +105,7 @@ async def _follow_deadlines(
         await connection.execute(SET_LATE_ON, account_id, await late_on(account_id))
 
 
-EMPTY_BOOKS = """
-DELETE FROM billing_account; DELETE FROM document; DELETE FROM assessment; DELETE FROM payment;
-DELETE FROM invoice_run
-"""
+EMPTY_BOOKS = "TRUNCATE billing_account, document, assessment, payment, invoice_run"
 
 
 async def empty_books(connection: Connection) -> None:

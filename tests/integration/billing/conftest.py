@@ -78,6 +78,7 @@ async def billing_service(
         database=database,
         kafka=kafka_bootstrap,
         prefix=topic_prefix,
+        rehearsal=True,
     ) as around:
         settings = Settings(
             database_url=SecretStr(await database()),
@@ -86,6 +87,7 @@ async def billing_service(
             kafka=around.kafka,
             jwks_url="http://127.0.0.1:1/",
             topic_prefix=around.prefix,
+            rehearsal=True,
             trace_ui="http://traces.test/zipkin/traces",
         )
         await run_migrate(settings)

@@ -1,0 +1,30 @@
+"""Every statement of the service's own fits its tables."""
+
+from pathlib import Path
+
+import asyncpg
+
+from libs.events.migrate import MIGRATIONS, migrate
+from services import billing
+from services.billing.views import accounts, books, documents, facts, runs, timelines
+from tests.conftest import MakeDatabase
+
+MODULES = (accounts, books, documents, facts, runs, timelines)
+STATEMENTS = {
+    f"{module.__name__}.{name}": text
+    for module in MODULES
+    for name, text in vars(module).items()
+    if name.isupper() and isinstance(text, str) and " " in text
+}
+
+
+async def test_every_statement_fits_the_tables(database: MakeDatabase) -> None:
+    dsn = await database()
+    await migrate(dsn, [MIGRATIONS, Path(*billing.__path__) / "migrations"])
+    connection = await asyncpg.connect(dsn)
+    try:
+        assert len(STATEMENTS) > 30
+        for name, text in STATEMENTS.items():
+            assert await connection.prepare(text), name
+    finally:
+        await connection.close()
