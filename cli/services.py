@@ -58,6 +58,7 @@ class Surroundings:
 
 def environment_of(service: Service, *, port: int, surroundings: Surroundings) -> dict[str, str]:
     """The environment variables with which `service` is started."""
+    traces_at = f"{surroundings.zipkin}/zipkin/traces" if surroundings.zipkin else None
     own = {
         "DATABASE_URL": surroundings.database_urls[service.name],
         "KAFKA": surroundings.kafka,
@@ -72,7 +73,8 @@ def environment_of(service: Service, *, port: int, surroundings: Surroundings) -
         "SMTP_PORT": str(surroundings.smtp_port),
     }
     traces = {"OTEL_SERVICE_NAME": service.name}
-    if surroundings.zipkin is not None:
+    if traces_at is not None:
+        own |= {"TRACE_UI": traces_at, "TRACE_URL": f"{traces_at}/"}
         traces["OTEL_TRACES_EXPORTER"] = "zipkin"
         traces["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] = f"{surroundings.zipkin}/api/v2/spans"
     return {f"{service.prefix}{name}": value for name, value in own.items()} | traces

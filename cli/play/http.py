@@ -1,6 +1,6 @@
 """The services' HTTP APIs as a partner calls them: token, key, case, supplied time, trace."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,8 @@ _REFUSED = frozenset({404, 409, 412, 413, 422})
 _GOOD = 300
 
 Body = Mapping[str, Any]
+Query = str | Sequence[str] | None
+"""A value of a query, several, or none."""
 _TO_JSON = TypeAdapter(dict[str, Any])
 
 
@@ -86,12 +88,12 @@ class Services:
         self._token = token
         self._tracer = tracer
 
-    async def get(self, context: str, path: str, **query: str | None) -> Any:
+    async def get(self, context: str, path: str, **query: Query) -> Any:
         """The body of a GET. Raises `NotThere`, `Refused`, `Unavailable`."""
         params = {name: value for name, value in query.items() if value is not None}
         return (await self._send(context, "GET", path, headers={}, params=params)).body
 
-    async def find(self, context: str, path: str, **query: str | None) -> Any:
+    async def find(self, context: str, path: str, **query: Query) -> Any:
         """As `get`; None where there is nothing at that address."""
         try:
             return await self.get(context, path, **query)

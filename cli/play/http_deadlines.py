@@ -1,7 +1,7 @@
-"""Deadlines of one case over the services: the earliest of all, and running it."""
+"""Deadlines of cases over the services: the earliest of all, and running it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,9 +57,12 @@ _ASKING: Mapping[Context, _Asking] = {
 }
 
 
-async def earliest(case: HttpCase, *, until: datetime) -> Due | None:
-    """The earliest deadline at or before `until`; of one instant, the order of the services."""
-    found = await asyncio.gather(*(_next(case, context) for context in _ASKING))
+async def earliest(*cases: HttpCase, until: datetime) -> Due | None:
+    """The earliest deadline of these cases at or before `until`.
+
+    Of one instant the order is that of the services. All cases are played on the same services.
+    """
+    found = await asyncio.gather(*(_next(cases, context) for context in _ASKING))
     due = [one for one in found if one is not None and one.at <= until]
     return min(due, key=lambda one: one.at, default=None)
 
@@ -71,10 +74,10 @@ async def run_until(case: HttpCase, due: Due) -> None:
     await case.write(due.context, "POST", "/deadlines/run", body, at=due.at, name="run_deadlines")
 
 
-async def _next(case: HttpCase, context: Context) -> Due | None:
+async def _next(cases: Sequence[HttpCase], context: Context) -> Due | None:
     asking = _ASKING[context]
-    answer = await case.services.get(
-        context, "/deadlines/next", **{asking.query: str(asking.scope(case))}
+    answer = await cases[0].services.get(
+        context, "/deadlines/next", **{asking.query: [str(asking.scope(case)) for case in cases]}
     )
     due_at = asking.due_at(answer)
     return Due(at=datetime.fromisoformat(due_at), context=context) if due_at else None

@@ -20,7 +20,8 @@ FILLED = "from a scenario"
 class HttpCase:
     """One contract's life as a partner sees it: its ids, and where its commands go.
 
-    `details` are what the customer is registered with beside what the scenario says.
+    `details` are what the customer is registered with beside what the scenario says, and
+    `document_number` is that of the acceptance.
     """
 
     service: str
@@ -30,6 +31,7 @@ class HttpCase:
     services: Services
     terms: Terms
     details: Mapping[str, Any] = field(default_factory=dict)
+    document_number: str = FILLED
 
     @property
     def account_id(self) -> UUID:
@@ -123,7 +125,7 @@ async def _apply(case: HttpCase, step: Step) -> None:
 
 async def _approve(case: HttpCase, step: Step) -> None:
     path = f"/contracts/{case.contract_id}/approval"
-    await case.post(step, path, {"approved_on": step.on, "document_number": FILLED})
+    await case.post(step, path, {"approved_on": step.on, "document_number": case.document_number})
 
 
 async def _revoke(case: HttpCase, step: Step) -> None:
@@ -226,6 +228,7 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("contracts", "register_customer"): _register_customer,
     ("contracts", "apply"): _apply,
     ("contracts", "approve"): _approve,
+    ("contracts", "decline"): _on_contract("decline"),
     ("contracts", "revoke_approval"): _revoke,
     ("contracts", "start_service"): _on_contract("start"),
     ("contracts", "add_licences"): _on_contract("content-changes", kind="addition"),

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from cli.play.http import Refused
 from cli.play.http_deadlines import earliest, run_until
-from cli.play.http_operations import HttpCase, perform
+from cli.play.http_operations import FILLED, HttpCase, perform
 from cli.play.http_outcome import last_billing_day, outcome_of
 from cli.play.http_runs import run_invoices
 from cli.play.offline import TERMS, read_book
@@ -43,11 +43,17 @@ class SystemPlayer:
 class Play:
     """One scenario in the course of being played: `steps` by time, and what was warned of.
 
-    `details` are what the customer is registered with beside what the scenario says.
+    `details` are what the customer is registered with beside what the scenario says, and
+    `document_number` is that of the acceptance.
     """
 
     def __init__(
-        self, scenario: Scenario, *, on: Stage, details: Mapping[str, Any] | None = None
+        self,
+        scenario: Scenario,
+        *,
+        on: Stage,
+        details: Mapping[str, Any] | None = None,
+        document_number: str = FILLED,
     ) -> None:
         self.scenario = scenario
         self._rest = on.rest
@@ -60,6 +66,7 @@ class Play:
             services=on.services,
             terms=read_book(scenario.service, folder=TERMS).contracts,
             details=details or {},
+            document_number=document_number,
         )
         planned = plan(scenario, line_id=str(contract_id))
         self.steps = planned.steps
