@@ -17,7 +17,7 @@ import asyncpg
 
 from libs.dates.clock import Clock
 from libs.events import log_sql as sql
-from libs.events.away import is_away
+from libs.events.away import BAD_WEATHER, is_away
 from libs.events.log import NO_RIDERS, Appended, LogUnavailable, OutcomeUnknown, Riders
 from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, riders_to_write, settle
 
@@ -184,7 +184,7 @@ class Appender:
         try:
             if self._connection is not None:
                 await sql.rollback(self._connection)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except BAD_WEATHER:
             await self._end_connection()
 
     async def _end_connection(self) -> None:
@@ -205,7 +205,7 @@ class Appender:
             self._news.clear()
             try:
                 await sql.notify(self._pool)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except BAD_WEATHER:
                 continue  # followers look by themselves too
 
 

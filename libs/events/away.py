@@ -7,7 +7,7 @@ import asyncpg
 
 from libs.events.log import LogUnavailable
 
-_AWAY = (
+BAD_WEATHER = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -15,6 +15,8 @@ _AWAY = (
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    # asyncpg's word when the server's farewell and our next statement cross on their way
+    asyncpg.InternalClientError,
 )
 
 
@@ -23,7 +25,7 @@ def is_away(error: BaseException) -> bool:
 
     asyncpg also says InterfaceError for a value that does not fit, which is a ValueError too.
     """
-    return isinstance(error, _AWAY) and not isinstance(error, ValueError)
+    return isinstance(error, BAD_WEATHER) and not isinstance(error, ValueError)
 
 
 @contextmanager
