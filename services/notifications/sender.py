@@ -120,10 +120,13 @@ class Sender:
                 await pause(_IDLE_SECONDS, stop=stop)
 
     async def send_queued(self, stop: asyncio.Event) -> int:
-        """Send what is queued and due; how many notices were settled."""
-        now = self._clock.now()
+        """Send what is queued and due; how many notices were settled.
+
+        A rehearsal's days may lie ahead of the present one: there all that is queued is due.
+        """
+        today = None if self._rehearsal else japan_date(self._clock.now())
         settled = 0
-        for notice_id in await unsent(self._pool, on=japan_date(now), limit=_BATCH):
+        for notice_id in await unsent(self._pool, on=today, limit=_BATCH):
             if stop.is_set():
                 break
             if self._is_due(notice_id):

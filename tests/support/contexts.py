@@ -34,9 +34,11 @@ class Surroundings:
     prefix: str
     logs: dict[str, PostgresLog] = field(default_factory=dict)
 
-    async def publish(self, context: str, stream_id: UUID, *events: Event) -> Recorded[Event]:
+    async def publish(
+        self, context: str, stream_id: UUID, *events: Event, cause: Cause = CASE
+    ) -> Recorded[Event]:
         """Append events of another context; its relay brings them to Kafka. The last of them."""
-        appended = await self.logs[context].decide(stream_id, lambda _: events, cause=CASE)
+        appended = await self.logs[context].decide(stream_id, lambda _: events, cause=cause)
         return appended.events[-1]
 
 

@@ -112,13 +112,13 @@ async def list_notices(
 
 
 UNSENT = """
-SELECT notice_id FROM notice WHERE state = 'queued' AND not_before_on <= $1
+SELECT notice_id FROM notice WHERE state = 'queued' AND ($1::date IS NULL OR not_before_on <= $1)
 ORDER BY position LIMIT $2
 """
 
 
-async def unsent(pool: Pool, *, on: date, limit: int) -> list[UUID]:
-    """Notices to be sent on a day or before, first queued first."""
+async def unsent(pool: Pool, *, on: date | None, limit: int) -> list[UUID]:
+    """Notices to be sent on a day or before (None: whenever), first queued first."""
     return [row["notice_id"] for row in await pool.fetch(UNSENT, on, limit)]
 
 

@@ -1,11 +1,13 @@
 """From an event of another context over Kafka to a mail at a real mail server."""
 
+from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
 from uuid import UUID
 
 import pytest
 
+from libs.dates.japan import japan_instant
 from libs.events.database import Pool
 from libs.events.keys import KeyOwner
 from libs.events.vocabulary.contracts import (
@@ -244,19 +246,21 @@ async def test_a_notice_goes_to_the_address_of_the_day_and_to_no_forgotten_one(
 
 
 @pytest.mark.parametrize("rehearsal", [True])
-async def test_a_rehearsal_sends_nothing(
+async def test_a_rehearsal_keeps_its_own_time_and_sends_nothing(
     around: Surroundings, worker: Running, mail: MailServer
 ) -> None:
+    ahead = replace(CASE, now=japan_instant(date(2040, 4, 1), 10))
     await mail.start()
     async with worker() as built:
-        await around.publish("contracts", CUSTOMER, REGISTERED)
-        await around.publish("contracts", CONTRACT, APPROVED)
+        await around.publish("contracts", CUSTOMER, REGISTERED, cause=ahead)
+        await around.publish("contracts", CONTRACT, APPROVED, cause=ahead)
         await until_settled(built.pool, 1)
         captured = await list_captured(built.pool, contract_id=CONTRACT, after=None, limit=10)
         others = await list_captured(built.pool, contract_id=UUID(int=77), after=None, limit=10)
     await mail.stop()
 
     assert [each.address for each in captured] == ["info@yamada.example"]
+    assert [each.captured_at for each in captured] == [ahead.now]
     assert others == []
     assert mail.post.mails == []
 
