@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - refusals are named for what was missing, not as errors
+class Refusal(Exception):
     """A rule refuses a wish; nothing has changed.
 
     `code` is what clients go by, `title` is fixed for it, `clause` the rule's id in the catalogue
