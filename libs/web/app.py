@@ -59,6 +59,8 @@ def make_app(
         description=description,
         version="1",
         openapi_url="/openapi.json",
+        # One span a request, continued from the caller's; what happens inside has its own names.
+        telemetry={"operation_spans": False, "logs": False},
         responses={
             422: {
                 "description": "The request is malformed",
