@@ -63,12 +63,12 @@ def _run(name: str, arguments: list[str]) -> int:
 
     from cli.processes import CannotStart
 
-    module = import_module(f"cli.commands.{name}")
-    app = getattr(module, "app", None)
-    if app is None:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command()(module.run)
     try:
+        module = import_module(f"cli.commands.{name}")
+        app = getattr(module, "app", None)
+        if app is None:
+            app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            app.command()(module.run)
         app(args=arguments, prog_name=f"./yk {name}")
     except CannotStart as refused:
         print(f"yk: {refused}", file=sys.stderr)

@@ -23,7 +23,7 @@ from cli.services import (
     process_plan,
 )
 from cli.state import CHECKOUT
-from libs.events.migrate import KEY_MIGRATIONS, migrate
+from libs.events.migrate import KEY_MIGRATIONS, MIGRATIONS, is_ready, migrate
 from libs.events.topics import create_topics
 
 _READY_SECONDS = 60
@@ -114,7 +114,11 @@ class ServiceProcesses:
         """
         keys = self._surroundings.database_urls[KEYS_DATABASE]
         asyncio.run(migrate(keys, [KEY_MIGRATIONS]))
-        runs = {service: self._migration(service) for service in services_there()}
+        runs = {
+            service: self._migration(service)
+            for service in services_there()
+            if not self._is_migrated(service)
+        }
         for service, run in runs.items():
             if run.wait(_MIGRATION_SECONDS) != 0:
                 log = self._processes.log_path(f"{self._name(service, 'api')}-migrate")
@@ -166,6 +170,11 @@ class ServiceProcesses:
 
     def _name(self, service: Service, role: Role) -> str:
         return process_name(service, role, environment=self._environment.name)
+
+    def _is_migrated(self, service: Service) -> bool:
+        own = CHECKOUT / "services" / service.name / "migrations"
+        dsn = self._surroundings.database_urls[service.name]
+        return asyncio.run(is_ready(dsn, [MIGRATIONS, own]))
 
     def _migration(self, service: Service) -> subprocess.Popen[bytes]:
         log = self._processes.log_path(f"{self._name(service, 'api')}-migrate")

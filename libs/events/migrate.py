@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS applied_migration (
 )
 """
 FIND_APPLIED = "SELECT name, sha256 FROM applied_migration"
+FIND_IDENTITY = "SELECT EXISTS (SELECT FROM log_identity)"
 REMEMBER = "INSERT INTO applied_migration (name, sha256) VALUES ($1, $2)"
 
 
@@ -54,6 +55,22 @@ async def migrate(dsn: str, folders: Sequence[Path]) -> list[str]:
     finally:
         await connection.close()
     return [name for name, _, _ in new]
+
+
+async def is_ready(dsn: str, folders: Sequence[Path]) -> bool:
+    """Whether the database has every migration of the folders, and holds a log.
+
+    Raises `ChangedAfterwards` as `migrate` does.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        applied = {row["name"]: row["sha256"] for row in await connection.fetch(FIND_APPLIED)}
+        held = await connection.fetchval(FIND_IDENTITY)
+    except asyncpg.UndefinedTableError:
+        return False
+    finally:
+        await connection.close()
+    return bool(held) and not list(_to_apply(folders, applied=applied))
 
 
 def _to_apply(
