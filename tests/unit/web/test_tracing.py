@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
+from libs.telemetry import tracing
 from libs.web.app import make_app
 from libs.web.auth import Verifier
 from libs.web.edge import Edge
@@ -37,6 +38,7 @@ async def test_a_write_continues_the_callers_trace_and_hands_it_on(
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):  # a process can have only one
         provider = TracerProvider()
+        provider.add_span_processor(tracing.CorrelationOnSpans())
         trace.set_tracer_provider(provider)
     provider.add_span_processor(SimpleSpanProcessor(made))
     app = make_app("Trial", edge=Edge(verifier=verifier), routers=(router,), ready={})
