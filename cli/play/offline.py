@@ -36,7 +36,8 @@ from services.billing import reactions as billing_reactions
 from services.billing import use_cases as billing_commands
 from services.billing.domain.account import account_of
 from services.billing.domain.billing_month import billing_months_until
-from services.billing.domain.invoicing import ContractBooks, interest_outcomes
+from services.billing.domain.books import ContractBooks
+from services.billing.domain.interest_shown import interest_outcomes
 from services.billing.domain.terms import FormerInterest
 from services.billing.domain.terms import Settings as BillingSettings
 from services.billing.memory import MemoryDrafts, MemoryTimelines

@@ -138,5 +138,5 @@ class MemoryDrafts:
     async def load(self, run_id: UUID) -> Sequence[AccountDraft]:
         return sorted(self._drafts.get(run_id, {}).values(), key=lambda d: d.account_id)
 
-    async def mark_issued(self, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-        """Nobody watches a run in memory."""
+    async def mark_issued(self, run_id: UUID, drafts: Sequence[AccountDraft]) -> None:
+        self._drafts[run_id].update({draft.account_id: draft for draft in drafts})

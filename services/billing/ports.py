@@ -90,8 +90,8 @@ class Drafts(Protocol):
         """All drafts of a run in order of account id."""
         ...
 
-    async def mark_issued(self, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-        """Note for whoever watches that these accounts' documents are issued."""
+    async def mark_issued(self, run_id: UUID, drafts: Sequence[AccountDraft]) -> None:
+        """Note that these were issued, as they were in the end."""
         ...
 
 

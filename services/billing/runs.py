@@ -22,23 +22,16 @@ from libs.events.vocabulary.billing import (
     AccountEvent,
     ChargesAssessed,
     ContractBillingEvent,
-    CreditNoteIssued,
     DocumentsIssued,
-    InvoiceIssued,
     InvoiceRunFinished,
     InvoiceRunStarted,
 )
 from libs.refusal.refusal import NotFound, Refusal, Stale
 from services.billing.domain.account import Account, Unopened, fold_account
+from services.billing.domain.books import ContractBooks, Order
 from services.billing.domain.contract_facts import fold_record
 from services.billing.domain.due_policy import due_by
-from services.billing.domain.invoicing import (
-    ContractBooks,
-    ContractDraft,
-    Order,
-    draft_contract,
-    surplus_events,
-)
+from services.billing.domain.invoicing import ContractDraft, draft_contract, surplus_events
 from services.billing.domain.issuer import ISSUER, Issuer, fold_issuer, numbered
 from services.billing.domain.timeline import Timeline
 from services.billing.ports import AccountDraft, Billing
@@ -175,7 +168,7 @@ async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int 
             full = [draft for draft in drafts if draft.events]
             batches = [full[at : at + batch] for at in range(0, len(full), batch)]
             await _issue_all(billing, started, batches=batches, cause=cause)
-        outcome = _outcome(started, drafts=await billing.drafts.load(run_id))
+        outcome = await _outcome(billing, started)
         if not isinstance(events[-1].event, InvoiceRunFinished):
             await _finish(billing, started, outcome=outcome, cause=cause)
         return outcome
@@ -297,13 +290,14 @@ async def _issue_all(
 ) -> None:
     """Phase two: batches of drafts in account order; those that stand already are passed over."""
     issuer = await _issuer(billing)
-    done = issuer.batches.get(started.run_id, 0)
+    done = len(issuer.of(started.run_id))
     for number, batch in enumerate(batches, start=1):
+        issued = batch
         if number > done:
-            issuer = await _issue_batch(
+            issuer, issued = await _issue_batch(
                 billing, started, batch=batch, number=number, issuer=issuer, cause=cause
             )
-        await billing.drafts.mark_issued(started.run_id, [draft.account_id for draft in batch])
+        await billing.drafts.mark_issued(started.run_id, issued)
 
 
 async def _issuer(billing: Billing) -> Issuer:
@@ -319,8 +313,11 @@ async def _issue_batch(
     number: int,
     issuer: Issuer,
     cause: Cause,
-) -> Issuer:
-    """Issue one batch in one append; when a stream moved meanwhile its account is drafted anew."""
+) -> tuple[Issuer, Sequence[AccountDraft]]:
+    """Issue one batch in one append; when a stream moved meanwhile its account is drafted anew.
+
+    Gives the issuer after it, and the drafts as they were issued.
+    """
     for _ in range(_ATTEMPTS):
         issued, said = _numbered(issuer, batch, started=started, number=number)
         appends = [append for draft in issued for append in _appends(draft)]
@@ -329,16 +326,11 @@ async def _issue_batch(
             await billing.log.append(*appends, cause=_case(cause, batch=batch))
         except Stale:
             issuer = await _issuer(billing)
-            if issuer.batches.get(started.run_id, 0) >= number:
-                return issuer
+            if len(issuer.of(started.run_id)) >= number:
+                return issuer, batch
             batch = [await _fresh(billing, draft, started=started) for draft in batch]
         else:
-            return Issuer(
-                version=issuer.version + 1,
-                number=said.last_number,
-                hash=said.hash,
-                batches={**issuer.batches, started.run_id: number},
-            )
+            return issuer.after(said), batch
     raise TimeoutError("the streams of a batch never stood still")
 
 
@@ -394,17 +386,18 @@ def _appends(draft: AccountDraft) -> list[StreamAppend]:
     return appends
 
 
-def _outcome(started: InvoiceRunStarted, *, drafts: Sequence[AccountDraft]) -> Outcome:
-    invoices = [e for d in drafts for e in d.events if isinstance(e, InvoiceIssued)]
-    notes = [e for d in drafts for e in d.events if isinstance(e, CreditNoteIssued)]
+async def _outcome(billing: Billing, started: InvoiceRunStarted) -> Outcome:
+    """What was issued, by the issuer's own record; what came of each contract, by its draft."""
+    drafts = await billing.drafts.load(started.run_id)
+    batches = (await _issuer(billing)).of(started.run_id)
     outcomes = {c: said for d in drafts for c, said in d.outcomes.items()}
     failures = {c: why for d in drafts for c, why in d.failures.items()}
     return Outcome(
         run_id=started.run_id,
-        invoices=len(invoices),
-        credit_notes=len(notes),
+        invoices=sum(batch.invoices for batch in batches),
+        credit_notes=sum(batch.credit_notes for batch in batches),
         contracts=len(outcomes.keys() | failures.keys()),
-        total=sum(e.total for e in invoices) + sum(e.total for e in notes),
+        total=sum(batch.total for batch in batches),
         outcomes=outcomes,
         failures=failures,
     )

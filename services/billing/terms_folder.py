@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.billing.domain.invoicing import NoRules
+from services.billing.domain.books import NoRules
 from services.billing.domain.terms import BillingTerms, Settings, load_billing_terms
 
 

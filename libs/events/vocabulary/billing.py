@@ -472,7 +472,8 @@ class DocumentsIssued(Event):
 
     The stream of the issuer holds only these, so its expected version settles who numbers next.
     `previous_hash` is the hash of the document before `first_number`; `hash` that of the last one.
-    A batch of demands alone has no numbers: `last_number` is one below `first_number`.
+    A batch of demands alone has no numbers: `last_number` is one below `first_number`. `total` sums
+    invoices and credit notes, in yen with tax.
     """
 
     type: Literal["billing.documents-issued.v1"] = "billing.documents-issued.v1"
@@ -482,6 +483,9 @@ class DocumentsIssued(Event):
     last_number: int
     previous_hash: str
     hash: str
+    invoices: int = 0
+    credit_notes: int = 0
+    total: int = 0
 
 
 class InvoiceRunStarted(Event):

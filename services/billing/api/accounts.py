@@ -30,7 +30,8 @@ from services.billing.api.parts import (
 )
 from services.billing.domain.account import Account
 from services.billing.domain.arrangement import AlreadyBilled, NotALump
-from services.billing.domain.invoicing import ContractBooks, interest_outcomes
+from services.billing.domain.books import ContractBooks
+from services.billing.domain.interest_shown import interest_outcomes
 from services.billing.domain.payments import NothingOpen, PaymentUnknown
 from services.billing.views.accounts import account_of_payment, accounts_of_customer
 

@@ -25,6 +25,7 @@ from services.billing.api.parts import (
     creating,
     today,
 )
+from services.billing.domain.books import NoRules
 from services.billing.domain.contract_facts import (
     ClaimAssigned,
     CostKind,
@@ -35,7 +36,6 @@ from services.billing.domain.contract_facts import (
     WrongCorrection,
 )
 from services.billing.domain.due_policy import UnknownDuePolicy
-from services.billing.domain.invoicing import NoRules
 from services.billing.facts import OWN
 from services.billing.runs import preview
 from services.billing.use_cases import UnknownContract

@@ -21,20 +21,37 @@ Numbered = InvoiceIssued | CreditNoteIssued
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """The last number given, the hash of its document, and how many batches each run has issued."""
+    """The last number given, the hash of its document, and the batches of each run, in order."""
 
     version: int = 0
     number: int = 0
     hash: str = NO_HASH
-    batches: Mapping[UUID, int] = field(default_factory=lambda: MappingProxyType({}))
+    batches: Mapping[UUID, tuple[DocumentsIssued, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+    def of(self, run_id: UUID) -> tuple[DocumentsIssued, ...]:
+        """The batches that a run has issued."""
+        return self.batches.get(run_id, ())
+
+    def after(self, event: DocumentsIssued) -> "Issuer":
+        """The issuer after one more batch."""
+        batches = {**self.batches, event.run_id: (*self.of(event.run_id), event)}
+        return Issuer(
+            version=self.version + 1,
+            number=event.last_number,
+            hash=event.hash,
+            batches=MappingProxyType(batches),
+        )
 
 
 def fold_issuer(events: Iterable[DocumentsIssued]) -> Issuer:
     """The issuer after these batches, oldest first."""
-    version, number, last, batches = 0, 0, NO_HASH, dict[UUID, int]()
+    version, number, last = 0, 0, NO_HASH
+    batches: dict[UUID, tuple[DocumentsIssued, ...]] = {}
     for event in events:
         version, number, last = version + 1, event.last_number, event.hash
-        batches[event.run_id] = event.batch
+        batches[event.run_id] = (*batches.get(event.run_id, ()), event)
     return Issuer(version=version, number=number, hash=last, batches=MappingProxyType(batches))
 
 
@@ -54,6 +71,8 @@ def numbered(
             events.append(document.model_copy(update={"hash": last}))
         else:
             events.append(draft)
+    invoices = [event for event in events if isinstance(event, InvoiceIssued)]
+    notes = [event for event in events if isinstance(event, CreditNoteIssued)]
     return tuple(events), DocumentsIssued(
         run_id=run_id,
         batch=batch,
@@ -61,6 +80,9 @@ def numbered(
         last_number=number,
         previous_hash=issuer.hash,
         hash=last,
+        invoices=len(invoices),
+        credit_notes=len(notes),
+        total=sum(e.total for e in invoices) + sum(e.total for e in notes),
     )
 
 

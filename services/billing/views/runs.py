@@ -165,9 +165,13 @@ class PostgresDrafts:
         rows = await self._pool.fetch(FIND_DRAFTS, run_id)
         return [AccountDraft.model_validate_json(row["draft"]) for row in rows]
 
-    async def mark_issued(self, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-        """Note that these accounts' documents are issued."""
-        await self._pool.execute(MARK_ISSUED, run_id, list(account_ids))
+    async def mark_issued(self, run_id: UUID, drafts: Sequence[AccountDraft]) -> None:
+        """Note that these were issued, as they were in the end."""
+        rows = [
+            (run_id, draft.account_id, draft.model_dump_json().encode(), len(draft.failures))
+            for draft in drafts
+        ]
+        await self._pool.executemany(MARK_ISSUED, rows)
 
 
 HOLD = "SELECT pg_try_advisory_lock($1)"
@@ -177,4 +181,7 @@ INSERT INTO run_draft (run_id, account_id, draft, contracts, failures) VALUES ($
 ON CONFLICT ON CONSTRAINT run_draft_once DO NOTHING
 """
 FIND_DRAFTS = "SELECT draft FROM run_draft WHERE run_id = $1 ORDER BY account_id"
-MARK_ISSUED = "UPDATE run_draft SET issued = true WHERE run_id = $1 AND account_id = ANY($2)"
+MARK_ISSUED = """
+UPDATE run_draft SET issued = true, draft = $3, failures = $4
+WHERE run_id = $1 AND account_id = $2
+"""

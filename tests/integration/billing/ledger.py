@@ -29,7 +29,7 @@ from libs.events.memory import MemoryLog
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.store import PostgresLog
 from services.billing import use_cases
-from services.billing.ports import Billing
+from services.billing.ports import AccountDraft, Billing
 from services.billing.reactions import react
 from services.billing.runs import carry_out
 from services.billing.terms_folder import TermsFolder
@@ -109,11 +109,11 @@ class _Killing(PostgresDrafts):
         self._left = after
 
     @override
-    async def mark_issued(self, run_id: UUID, account_ids: Sequence[UUID]) -> None:
+    async def mark_issued(self, run_id: UUID, drafts: Sequence[AccountDraft]) -> None:
         self._left -= 1
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        await super().mark_issued(run_id, account_ids)
+        await super().mark_issued(run_id, drafts)
 
 
 async def killed(dsn: str, run_id: UUID, *, after_batches: int) -> int:

@@ -14,7 +14,7 @@ from libs.events.database import Pool
 from libs.events.vocabulary.billing import CreditNoteIssued, InvoiceIssued
 from services.billing.domain.issuer import unbroken
 from services.billing.ports import Billing
-from services.billing.runs import carry_out, run_invoices, start_run
+from services.billing.runs import Outcome, carry_out, run_invoices, start_run
 from services.billing.views.books import empty_books
 from services.billing.views.documents import list_documents
 from tests.conftest import MakeDatabase
@@ -100,8 +100,8 @@ async def _documents(pool: Pool) -> list[InvoiceIssued | CreditNoteIssued]:
     return await list_documents(pool, after=0, limit=10_000)
 
 
-async def _run(billing: Billing, name: str) -> None:
-    await run_invoices(
+async def _run(billing: Billing, name: str) -> Outcome:
+    return await run_invoices(
         billing,
         run_id=uuid5(NAMES, name),
         closing_on=CLOSING_ON,
@@ -117,13 +117,15 @@ async def test_two_runs_at_once_leave_no_gap_and_bill_nothing_twice(
     dsn = await database()
     await prepare(dsn, contracts=CONTRACTS)
     async with ledger(dsn) as (one, pool, view), ledger(dsn) as (other, _, _view):
-        await asyncio.gather(_run(one, "one"), _run(other, "other"))
+        outcomes = await asyncio.gather(_run(one, "one"), _run(other, "other"))
         await view.catch_up()
         documents = await _documents(pool)
         months = [(d.contract_ids[0], d.month) for d in documents]
         assert len(months) == len(set(months)) > CONTRACTS
         assert [d.number for d in documents] == list(range(1, len(documents) + 1))
         assert unbroken(documents)
+        assert sum(outcome.invoices for outcome in outcomes) == len(documents)
+        assert sum(outcome.total for outcome in outcomes) == sum(d.total for d in documents)
         revisions = await pool.fetch("SELECT contract_id, month, revision FROM assessment")
         assert len(revisions) == len(documents)
 
