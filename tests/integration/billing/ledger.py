@@ -46,10 +46,15 @@ _MIGRATIONS = Path(__file__).parents[3] / "services" / "billing" / "migrations"
 _CHECKOUT = Path(__file__).parents[3]
 
 
-async def prepare(dsn: str, *, contracts: int) -> None:
-    """Migrate, and begin so many WUTM contracts with an account each."""
+async def migrated(dsn: str) -> None:
+    """Bring an empty database to billing's schema."""
     await migrate(dsn, [MIGRATIONS, _MIGRATIONS])
     await initialise(dsn, "billing")
+
+
+async def prepare(dsn: str, *, contracts: int) -> None:
+    """Migrate, and begin so many WUTM contracts with an account each."""
+    await migrated(dsn)
     source = MemoryLog("contracts", clock=FixedClock(japan_instant(date(2024, 1, 5))))
     async with ledger(dsn) as (billing, pool, follower):
         for number in range(contracts):
