@@ -121,7 +121,7 @@ async def start_run(
 ) -> InvoiceRunStarted:
     """Say that a run begins, with all that it will rest on; the same again changes nothing."""
     due_by(due_policy, issued_on=issued_on)
-    present = await billing.log.load(run_id)
+    present = await started_run(billing, run_id)
     wished = InvoiceRunStarted(
         run_id=run_id,
         closing_on=closing_on,
@@ -131,14 +131,20 @@ async def start_run(
         scope=tuple(sorted(scope)),
         positions=await billing.timelines.positions(),
     )
-    if present:
-        started = present[0].event
-        if not isinstance(started, InvoiceRunStarted) or not _same_wish(started, wished):
+    if present is not None:
+        if not _same_wish(present, wished):
             raise RunConflict
-        return started
+        return present
     append = StreamAppend(stream_id=run_id, events=(wished,), expected=0)
     await billing.log.append(append, cause=cause)
     return wished
+
+
+async def started_run(billing: Billing, run_id: UUID) -> InvoiceRunStarted | None:
+    """How a run was started; None for one that was not."""
+    events = await billing.log.load(run_id)
+    first = events[0].event if events else None
+    return first if isinstance(first, InvoiceRunStarted) else None
 
 
 def _everything_known(cause: Cause, *, issued_on: date) -> date:

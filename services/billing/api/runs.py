@@ -14,7 +14,7 @@ from libs.web.problems import refusals
 from libs.web.writes import Write
 from services.billing.api.parts import Body, Parts, Seen, Staff, Working, creating, today
 from services.billing.domain.due_policy import UnknownDuePolicy
-from services.billing.runs import RunConflict, RunUnknown, start_run
+from services.billing.runs import RunConflict, RunUnknown, start_run, started_run
 from services.billing.views.runs import RunProgress, failed_accounts, find_run, list_outcomes
 
 router = APIRouter(prefix="/invoice-runs", tags=["invoice runs"])
@@ -96,13 +96,15 @@ async def ask_for_run(
     wish: Annotated[Write, creating("invoice-run")],
 ) -> Response:
     """Ask for a run; the same request again gives the same run."""
+    run_id = uuid5(_RUNS, f"{wish.scope} {wish.key}")
+    before = await started_run(working.billing, run_id)
     now = today(working, wish)
     started = await start_run(
         working.billing,
-        run_id=uuid5(_RUNS, f"{wish.scope} {wish.key}"),
+        run_id=run_id,
         closing_on=body.closing_on,
-        issued_on=body.issued_on or now,
-        known_on=body.known_on or now,
+        issued_on=body.issued_on or (before.issued_on if before else now),
+        known_on=body.known_on or (before.known_on if before else now),
         due_policy=body.due_policy or working.due_policy,
         scope=body.scope,
         cause=wish.cause,
@@ -147,12 +149,14 @@ async def retry(
             status_code=202,
             headers={"Location": f"/invoice-runs/{run_id}"},
         )
+    retry_id = uuid5(run_id, f"retry {wish.scope} {wish.key}")
+    before = await started_run(working.billing, retry_id)
     started = await start_run(
         working.billing,
-        run_id=uuid5(run_id, f"retry {wish.scope} {wish.key}"),
+        run_id=retry_id,
         closing_on=progress.started.closing_on,
         issued_on=progress.started.issued_on,
-        known_on=today(working, wish),
+        known_on=before.known_on if before else today(working, wish),
         due_policy=progress.started.due_policy,
         scope=failed,
         cause=wish.cause,

@@ -54,9 +54,16 @@ class BillingService:
 
     async def run(self, **body: Any) -> dict[str, Any]:
         """A run, asked for and watched to its end."""
-        asked = await self.client.post("/invoice-runs", json=body, headers=writing())
+        return await self.watched("/invoice-runs", body)
+
+    async def watched(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A run that a POST asks for, watched to its end; the same request again is the same run."""
+        headers = writing()
+        asked = await self.client.post(path, json=body, headers=headers)
         assert asked.status_code == 202, asked.text
+        again = await self.client.post(path, json=body, headers=headers)
         path = asked.headers["Location"]
+        assert again.headers["Location"] == path
 
         async def finished() -> bool:
             answer = await self.get(path)

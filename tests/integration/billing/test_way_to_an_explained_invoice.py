@@ -1,8 +1,10 @@
 """From what other contexts tell over Kafka to an invoice, its payment, and why it is what it is."""
 
+from datetime import date
 from uuid import UUID, uuid5
 
 from libs.events.kafka import topic_of
+from libs.events.vocabulary.contracts import ContractApplied, ContractFactCorrected
 from tests.integration.billing.conftest import READS, BillingService
 from tests.support.edges import bearer, writing
 from tests.support.way import all_of, new_ones, until
@@ -238,3 +240,41 @@ async def test_a_fact_that_comes_after_the_last_invoice_is_credited(
     await until(is_known)
     run = await billing.run(closing_on="2024-03-31", issued_on="2024-04-01")
     assert (run["invoices"], run["credit_notes"], run["total"]) == (0, 1, -95)
+
+
+async def test_a_contract_that_could_not_be_billed_is_billed_by_a_retry(
+    billing_service: BillingService,
+) -> None:
+    billing = billing_service
+    customer, applied, *rest = beginning(content=CONTENT)
+    assert isinstance(applied, ContractApplied)
+    early = applied.model_copy(update={"applied_on": date(2019, 6, 30)})
+    await billing.tell(customer, early, *rest)
+    await billing.heard(f"/accounts/{ACCOUNT}")
+
+    async def is_started() -> bool:
+        answer = await billing.get(f"/contracts/{CONTRACT}")
+        return answer.status_code == 200 and answer.json()["started_on"] is not None
+
+    await until(is_started)
+    run = await billing.run(closing_on="2024-01-31", issued_on="2024-02-01")
+    assert (run["invoices"], run["failed"]) == (0, 1)
+    assert run["failures"][str(CONTRACT)].startswith("not-yet-in-force")
+
+    log = billing.around.logs["contracts"]
+    await billing.tell(
+        ContractFactCorrected(
+            contract_id=CONTRACT,
+            corrects=(await log.load(CONTRACT))[0].envelope.event_id,
+            values={"applied_on": "2024-01-05"},
+            reason="the day of another application",
+        )
+    )
+
+    async def is_corrected() -> bool:
+        shown = (await billing.get(f"/contracts/{CONTRACT}")).json()
+        return bool(shown["applied_on"] == "2024-01-05")
+
+    await until(is_corrected)
+    again = await billing.watched(f"/invoice-runs/{run['run_id']}/retry")
+    assert (again["accounts"], again["invoices"], again["failed"]) == (1, 1, 0)
