@@ -241,3 +241,11 @@ def test_a_line_shows_its_arithmetic_and_its_events() -> None:
     (line,) = lines(facts, "2023-07")
     assert line.arithmetic == "1,800 × 2 × 14/31 = 1,625.8 → 1,625"
     assert facts.facts[-1].event_id in line.events
+
+
+@pytest.mark.clause("NSEC-A1.N1", "NSEC-A1.N2")
+@pytest.mark.parametrize("start", ["2023-04-01", "2023-04-30"])
+def test_the_first_and_the_last_day_of_a_month_make_it_the_start_month(start: str) -> None:
+    assert fee(mysec({1: 5}, start=start), "2023-04") == 0
+    assert fee(mysec({1: 5}, start=start), "2023-05") == 1000
+    assert fee(mysec({1: 5}, start=start).terminated("2023-04-30"), "2023-04") == 1000

@@ -238,3 +238,13 @@ def test_a_final_bill_before_the_month_is_over_is_the_same_bill(
     at_once = assessment(facts, "2025-06", issued_on=date(2025, 6, 20)).lines
     assert [line.amount for line in at_once] == [expected]
     assert at_once == lines(facts, "2025-06")
+
+
+@pytest.mark.clause("WUTM-28.2.5")
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [("2025-07-01", [2000]), ("2025-07-31", [2419, 64])],
+)
+def test_a_discount_may_begin_on_the_first_or_the_last_day(on: str, expected: list[int]) -> None:
+    facts = wutm("2024-04-10").changed(on, "discount", monthly_discount=500)
+    assert [line.amount for line in lines(facts, "2025-07")] == expected
