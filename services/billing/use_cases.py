@@ -94,8 +94,11 @@ async def _known(billing: Billing, contract_id: UUID) -> Timeline:
 
 async def terms_of_account(billing: Billing, account: Account) -> BillingTerms:
     """The terms of the account's contracts; raises UnknownContract while none is known."""
-    timeline = await _known(billing, account.contract_ids[0])
-    return billing.terms.of(timeline.service)
+    return await _terms(billing, account.contract_ids[0])
+
+
+async def _terms(billing: Billing, contract_id: UUID) -> BillingTerms:
+    return billing.terms.of((await _known(billing, contract_id)).service)
 
 
 async def arrange(
@@ -158,11 +161,18 @@ async def lump_months(
     write: Write,
 ) -> Appended:
     """Put two or more billing months on one bill with one due date."""
+    account, _ = await account_state(billing, account_id)
+    terms = await terms_of_account(billing, account)
     return await _on_account(
         billing,
         account_id,
         lambda state: arrangement.lump_months(
-            state, contract_id=contract_id, months=months, due_on=due_on, decided_on=decided_on
+            state,
+            contract_id=contract_id,
+            months=months,
+            due_on=due_on,
+            decided_on=decided_on,
+            terms=terms,
         ),
         write=write,
     )
@@ -242,8 +252,12 @@ async def grant_relief(
         to_on=to_on,
         reason=reason,
     )
+    terms = await _terms(billing, contract_id)
     return await _record(
-        billing, contract_id, lambda: contract_facts.grant_relief(wished), write=write
+        billing,
+        contract_id,
+        lambda: contract_facts.grant_relief(wished, terms=terms),
+        write=write,
     )
 
 
@@ -265,8 +279,12 @@ async def find_evasion(
         original_on=original_on or found_on,
         due_on=due_on,
     )
+    terms = await _terms(billing, contract_id)
     return await _record(
-        billing, contract_id, lambda: contract_facts.find_evasion(wished), write=write
+        billing,
+        contract_id,
+        lambda: contract_facts.find_evasion(wished, terms=terms),
+        write=write,
     )
 
 
@@ -311,7 +329,7 @@ async def issue_certificate(
     other_costs: int = 0,
 ) -> Appended:
     """Issue a payment certificate; refused for an assigned claim and for what is not paid."""
-    timeline = await _known(billing, contract_id)
+    terms = await _terms(billing, contract_id)
     account, _ = await account_state(billing, await account_for(billing, contract_id))
     wished = CertificateIssued(
         contract_id=contract_id,
@@ -322,7 +340,6 @@ async def issue_certificate(
         postage=postage,
         other_costs=other_costs,
     )
-    terms = billing.terms.of(timeline.service)
     return await _record(
         billing,
         contract_id,

@@ -31,6 +31,7 @@ from services.billing.api.parts import (
 from services.billing.domain.account import Account
 from services.billing.domain.arrangement import AlreadyBilled, NotALump
 from services.billing.domain.books import ContractBooks
+from services.billing.domain.explanation import InterestExplained, explain_interest
 from services.billing.domain.interest_shown import interest_outcomes
 from services.billing.domain.payments import NothingOpen, PaymentUnknown
 from services.billing.views.accounts import account_of_payment, accounts_of_customer
@@ -232,6 +233,17 @@ async def _interest(working: Parts, account: Account) -> list[InterestEntry]:
             ),
         )
     ]
+
+
+@router.get("/accounts/{account_id}/interest", responses=refusals(NotFound))
+async def show_interest(
+    account_id: UUID, working: Working, asker: Asker
+) -> list[InterestExplained]:
+    """All late interest of the account, on a document or still pending, with its arithmetic."""
+    account, _ = await use_cases.account_state(working.billing, account_id)
+    asker.only_own(account.customer_id)
+    clauses = working.clauses()
+    return [explain_interest(entry, clauses=clauses) for _, entry in account.interest]
 
 
 @router.get("/accounts")

@@ -12,6 +12,7 @@ from libs.events.vocabulary.billing import (
 )
 from libs.refusal.refusal import NotFound, Refusal
 from services.billing.domain.account import Account, AccountState, opened
+from services.billing.domain.terms import BillingTerms
 
 _ONE_MONTH = 1
 
@@ -31,7 +32,6 @@ class NotALump(Refusal):
 
     code = "not-a-lump"
     title = "A lump-sum bill puts two or more billing months together"
-    clause = "WUTM-31"
 
 
 def arrange(state: AccountState, *, wished: AccountArranged) -> tuple[AccountEvent, ...]:
@@ -73,22 +73,28 @@ def lump_months(
     months: Sequence[str],
     due_on: date,
     decided_on: date,
+    terms: BillingTerms,
 ) -> tuple[AccountEvent, ...]:
     """Put billing months on one bill with one due date, as long as none of them is billed.
+
+    Where the terms know no such bill nothing changes.
 
     Clauses: WUTM-31, WSRV-31 (two months or more, one date).
     """
     account = opened(state)
     _concerns(account, contract_id)
+    clauses = terms.at(max(decided_on, terms.first_on)).lump_bills
+    if clauses is None:
+        return ()
     wished = tuple(sorted(set(months)))
     if len(wished) <= _ONE_MONTH:
-        raise NotALump(field="/months")
+        raise NotALump(clause=clauses[0], field="/months")
     for month in wished:
         if account.bill_of(contract_id, month) is not None:
-            raise AlreadyBilled(f"{month} was billed by itself", clause="WUTM-31", field="/months")
+            raise AlreadyBilled(f"{month} was billed by itself", clause=clauses[0], field="/months")
         if any(lump.contract_id == contract_id and month in lump.months for lump in account.lumps):
             raise AlreadyBilled(
-                f"{month} stands on another lump-sum bill", clause="WUTM-31", field="/months"
+                f"{month} stands on another lump-sum bill", clause=clauses[0], field="/months"
             )
     return (
         MonthsLumped(

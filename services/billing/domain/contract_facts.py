@@ -24,7 +24,9 @@ from libs.events.vocabulary.billing import (
 from libs.refusal.refusal import NotFound, Refusal
 from services.billing.domain.account import Account
 from services.billing.domain.payments import unpaid_on
+from services.billing.domain.rules.demanded import Evasion
 from services.billing.domain.rules.papers import Paper, Refused
+from services.billing.domain.rules.relief import DisasterRelief
 from services.billing.domain.terms import BillingTerms
 
 CostKind = Literal[
@@ -50,7 +52,6 @@ class OneRelief(Refusal):
 
     code = "one-form-of-relief"
     title = "Relief is exactly one of: full, a percentage, an amount, or days"
-    clause = "WUTM-33.1"
 
 
 class NotAnAmount(Refusal):
@@ -121,31 +122,34 @@ def fold_record(events: Sequence[Recorded[ContractBillingEvent]]) -> ContractRec
     return ContractRecord(revisions=MappingProxyType(revisions), facts=MappingProxyType(facts))
 
 
-def grant_relief(wished: ReliefGranted) -> tuple[ContractBillingEvent, ...]:
+def grant_relief(wished: ReliefGranted, *, terms: BillingTerms) -> tuple[ContractBillingEvent, ...]:
     """Grant disaster relief in one of its forms.
 
     Clauses: WUTM-33.1, WSRV-33a (an operator creates it; before tax, never below zero).
     """
+    policy = terms.policy(DisasterRelief, on=max(wished.granted_on, terms.first_on))
+    clause = policy.clause[0] if policy else None
     days = wished.from_on is not None or wished.to_on is not None
     forms = [wished.full, wished.percent is not None, wished.amount is not None, days]
     if sum(forms) != 1:
-        raise OneRelief
+        raise OneRelief(clause=clause)
     if wished.percent is not None and not 0 < wished.percent <= _PERCENT:
-        raise OneRelief("a percentage is 1 to 100", field="/percent")
+        raise OneRelief("a percentage is 1 to 100", clause=clause, field="/percent")
     if wished.amount is not None and wished.amount <= 0:
-        raise OneRelief("an amount is more than 0 yen", field="/amount")
+        raise OneRelief("an amount is more than 0 yen", clause=clause, field="/amount")
     if days and (wished.from_on is None or wished.to_on is None or wished.to_on < wished.from_on):
-        raise OneRelief("days run from a first to a last day", field="/to_on")
+        raise OneRelief("days run from a first to a last day", clause=clause, field="/to_on")
     return (wished,)
 
 
-def find_evasion(wished: EvasionFound) -> tuple[ContractBillingEvent, ...]:
+def find_evasion(wished: EvasionFound, *, terms: BillingTerms) -> tuple[ContractBillingEvent, ...]:
     """Record that a charge was unlawfully evaded: it and its surcharge will be demanded.
 
     Clauses: WUTM-26.1, WUTM-26.2, WSRV-26a.
     """
     if wished.evaded <= 0:
-        raise NotAnAmount(clause="WUTM-26.1", field="/evaded")
+        policy = terms.policy(Evasion, on=max(wished.found_on, terms.first_on))
+        raise NotAnAmount(clause=policy.evaded[0] if policy else None, field="/evaded")
     return (wished,)
 
 

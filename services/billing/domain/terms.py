@@ -101,7 +101,7 @@ class BillingSection(BaseModel):
 
     `charging` and `demands` are policies in the order in which they speak. `payments` says which
     debt money settles first; `lone_interest` whether interest may be left out when nothing else is
-    billed.
+    billed; `lump_bills` whether months may be put together on one bill.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -112,6 +112,7 @@ class BillingSection(BaseModel):
     late_interest: tuple[LateInterest, ...] = ()
     payments: Literal["named-first", "earliest-due-first"]
     lone_interest: Clauses | None = None
+    lump_bills: Clauses | None = None
 
     @model_validator(mode="after")
     def _has_every_price(self) -> Self:

@@ -85,6 +85,10 @@ async def test_the_whole_way(billing_service: BillingService) -> None:
     assert account["open"] == 1951
     assert account["interest"][0]["interest"] == 2654 * 30 * 106 // 365_000
 
+    interest = (await billing.get(f"/accounts/{ACCOUNT}/interest")).json()
+    assert interest[0]["arithmetic"].startswith("2,654 x 30/1000 x 106/365 = 23")
+    assert interest[0]["clauses"][0]["rule"]
+
     types = await _published(billing)
     assert types.count("billing.invoice-issued.v1") == 2
     assert types.count("billing.payment-late.v1") == 1

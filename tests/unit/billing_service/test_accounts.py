@@ -436,3 +436,18 @@ def test_an_account_is_opened_once_and_for_one_customer() -> None:
     with pytest.raises(AlreadyOpen) as refused:
         open_account(account, customer_id=uuid5(NAMES, "other"), **wish)
     assert isinstance(refused.value, Refusal)
+
+
+@pytest.mark.clause("WUTM-31")
+async def test_terms_without_lump_sum_bills_put_nothing_together() -> None:
+    world = await _billed(due={}, service="MYSEC")
+    lumped = await use_cases.lump_months(
+        world.billing,
+        ACCOUNT,
+        contract_id=CONTRACT,
+        months=("2024-03", "2024-04"),
+        due_on=day("2024-06-30"),
+        decided_on=day("2024-03-10"),
+        write=world.write("2024-03-10"),
+    )
+    assert lumped.events == ()
