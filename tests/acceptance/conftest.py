@@ -28,7 +28,21 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
 
 
 @pytest.fixture(scope="session")
-def system(servers: Servers, state: State) -> Iterator[Addresses]:
+def jwks_url(state: State) -> Iterator[str]:
+    """Where the keys are published by which tokens are checked."""
+    processes = ProcessTable(state)
+    keys = processes.start(jwks.process_plan(state, port=choose(None)), tied=True)
+    try:
+        processes.wait_until(
+            jwks.NAME, lambda: answers(keys.address), seconds=_KEYS_SECONDS, what="the key server"
+        )
+        yield keys.address
+    finally:
+        processes.stop(jwks.NAME)
+
+
+@pytest.fixture(scope="session")
+def system(servers: Servers, state: State, jwks_url: str) -> Iterator[Addresses]:
     """A rehearsal environment that no other run has, with all services running."""
     name = f"acceptance_{uuid.uuid4().hex[:12]}"
     environment = Environment(name=name, rehearsal=True, port_offset=None)
@@ -36,14 +50,10 @@ def system(servers: Servers, state: State) -> Iterator[Addresses]:
     urls = asyncio.run(prepare(environment, dsn=dsn, bootstrap=servers.kafka_bootstrap))
     processes = ProcessTable(state)
     try:
-        keys = processes.start(jwks.process_plan(state, port=choose(None)), tied=True)
-        processes.wait_until(
-            jwks.NAME, lambda: answers(keys.address), seconds=_KEYS_SECONDS, what="the key server"
-        )
         surroundings = Surroundings(
             database_urls=urls,
             kafka=servers.kafka_bootstrap,
-            jwks_url=keys.address,
+            jwks_url=jwks_url,
             master_key=master_key(state),
             smtp_port=choose(None),
             topic_prefix=environment.topic_prefix,
@@ -55,7 +65,7 @@ def system(servers: Servers, state: State) -> Iterator[Addresses]:
         services.migrate()
         yield Addresses(services=services.start(), surroundings=surroundings, zipkin="")
     finally:
-        processes.stop_all()
+        processes.stop_all(keep=(jwks.NAME,))
         asyncio.run(_drop([environment.database(service) for service in urls], dsn=dsn))
 
 
