@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import asyncpg
+import structlog
 
 from libs.dates.clock import Clock
 from libs.events import log_sql as sql
@@ -24,6 +25,7 @@ from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, rider
 MAX_APPENDS = 500
 MAX_EVENTS = 5_000
 _FEW_EVENTS = 64
+_PATIENCE_SECONDS = 30.0
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 _Held: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -53,10 +55,22 @@ class _Settled:
 
 
 class Appender:
-    """The appending task of one process; make it with `start`, end it with `close`."""
+    """The appending task of one process; make it with `start`, end it with `close`.
 
-    def __init__(self, pool: Pool, *, identity: Identity, clock: Clock) -> None:
+    When a transaction or its commit takes longer than `patience_seconds`, the way to the server is
+    taken as broken, though nobody has said so.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        identity: Identity,
+        clock: Clock,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
         self._pool = pool
+        self._patience_seconds = patience_seconds
         self._identity = identity
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
@@ -78,9 +92,9 @@ class Appender:
         self._closed = True
         self._work.set()
         appending, telling = self._tasks
-        await appending
+        await asyncio.wait([appending])
         telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        await asyncio.wait([telling])
         await self._give_back()
 
     async def append(self, asked: Asked) -> Appended:
@@ -93,11 +107,17 @@ class Appender:
         return await done
 
     async def _run(self) -> None:
-        while not self._closed or self._queue:
-            await self._work.wait()
-            self._work.clear()
-            while batch := self._take():
-                await self._append_batch(batch)
+        try:
+            while not self._closed or self._queue:
+                await self._work.wait()
+                self._work.clear()
+                while batch := self._take():
+                    await self._append_whole(batch)
+        finally:
+            # Only when cancelled something waits still: nobody is left who would append it.
+            self._closed = True
+            for waiting in self._queue:
+                _answer(waiting, LogUnavailable("the log is closed"))
 
     def _take(self) -> list[_Waiting]:
         """What waits, up to the limits; callers that were cancelled meanwhile are left out."""
@@ -109,6 +129,14 @@ class Appender:
                 batch.append(waiting)
                 events += sum(len(stream.entries) for stream in waiting.asked.streams)
         return batch
+
+    async def _append_whole(self, batch: list[_Waiting]) -> None:
+        try:
+            await self._append_batch(batch)
+        except BaseException:
+            for waiting in batch:
+                _answer(waiting, OutcomeUnknown("the log was ended while it appended"))
+            raise
 
     async def _append_batch(self, batch: list[_Waiting]) -> None:
         try:
@@ -122,23 +150,19 @@ class Appender:
         except Exception as error:  # noqa: BLE001 - the outermost loop; each caller is told
             outcomes = [error] * len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            if waiting.done.done():
-                continue
-            if isinstance(outcome, BaseException):
-                waiting.done.set_exception(outcome)
-            else:
-                waiting.done.set_result(outcome)
+            _answer(waiting, outcome)
 
     async def _attempt(self, batch: Sequence[Asked]) -> list[Appended | BaseException]:
         """One transaction; when it raises nothing stands, save with `OutcomeUnknown`."""
         try:
-            connection = await self._hold()
-            await sql.begin_locked(connection)
-            settled = self._settle(await _find_standing(connection, batch=batch), batch=batch)
-            if not settled.rows and all(riders == NO_RIDERS for riders in settled.riders):
-                await sql.rollback(connection)
-                return settled.outcomes
-            await _write(connection, settled=settled)
+            async with asyncio.timeout(self._patience_seconds):
+                connection = await self._hold()
+                await sql.begin_locked(connection)
+                settled = self._settle(await _find_standing(connection, batch=batch), batch=batch)
+                if not settled.rows and all(riders == NO_RIDERS for riders in settled.riders):
+                    await sql.rollback(connection)
+                    return settled.outcomes
+                await _write(connection, settled=settled)
         except _BELONGS_TO_ONE:
             await self._roll_back()
             raise
@@ -148,10 +172,14 @@ class Appender:
                 raise LogUnavailable(str(error)) from error
             raise
         try:
-            await sql.commit(connection)
-        except BaseException as error:
+            async with asyncio.timeout(self._patience_seconds):
+                await sql.commit(connection)
+        except Exception as error:
             await self._end_connection()
             raise OutcomeUnknown(str(error)) from error
+        except BaseException:
+            await self._end_connection()
+            raise
         self._news.set()
         return settled.outcomes
 
@@ -205,8 +233,18 @@ class Appender:
             self._news.clear()
             try:
                 await sql.notify(self._pool)
-            except BAD_WEATHER:
-                continue  # followers look by themselves too
+            except Exception as error:  # noqa: BLE001 - the outermost loop; followers look too
+                structlog.get_logger().warning("followers not told", error=type(error).__name__)
+
+
+def _answer(waiting: _Waiting, outcome: Appended | BaseException) -> None:
+    """Tell a caller, unless it was cancelled meanwhile."""
+    if waiting.done.done():
+        return
+    if isinstance(outcome, BaseException):
+        waiting.done.set_exception(outcome)
+    else:
+        waiting.done.set_result(outcome)
 
 
 def _is_gone(connection: _Held) -> bool:
@@ -226,7 +264,8 @@ async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standi
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         standing.answers = await sql.find_answers(connection, names=list(keys))
     reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
-    if reserved := reserved.union(*(r.release for r in riders)):
+    reserved |= {(gone.kind, gone.value) for r in riders for gone in r.release}
+    if reserved:
         standing.reservations = await sql.find_reservations(connection, names=list(reserved))
     if moves := [move for r in riders for move in r.cursors]:
         await sql.begin_cursors(connection, moves=moves)
@@ -249,9 +288,10 @@ async def _write(connection: _Held, *, settled: _Settled) -> None:
         answers: dict[KeyName, Answer] = {name: standing.answers[name] for name in keys}
         await sql.insert_answers(connection, answers=answers)
     reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
-    if names := reserved.union(*(r.release for r in riders)):
-        await sql.delete_reservations(connection, names=list(names))
-        held = [wish for name in names for wish in standing.reservations[name]]
+    reserved |= {(gone.kind, gone.value) for r in riders for gone in r.release}
+    if reserved:
+        await sql.delete_reservations(connection, names=list(reserved))
+        held = [wish for name in reserved for wish in standing.reservations[name]]
         await sql.insert_reservations(connection, reservations=held)
     if moves := {(m.consumer, m.topic, m.partition) for r in riders for m in r.cursors}:
         cursors = {name: standing.cursors[name] for name in moves}

@@ -19,10 +19,11 @@ class Event(BaseModel):
 
     A subclass declares `type` as a literal that never changes, and names in `effective` the field
     that holds the day (or instant) on which it takes effect. An event with personal fields names
-    in `subject` the field that holds the id of the person or company they are about.
+    in `subject` the field that holds the id of the person or company they are about. What does
+    not fit is told without its value, which may be personal.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     effective: ClassVar[str | None] = None
     subject: ClassVar[str | None] = None

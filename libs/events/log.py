@@ -64,6 +64,14 @@ class Reservation:
     until_on: date | None = None
 
 
+class Release(NamedTuple):
+    """`value` of `kind` belongs to `owner` no more, on no day; what others hold stays theirs."""
+
+    kind: str
+    value: str
+    owner: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CursorMove:
     """A consumer has taken everything of a partition up to `sequence` of the log `log_epoch`.
@@ -94,7 +102,7 @@ class Riders:
 
     idempotency: Idempotency | None = None
     reserve: tuple[Reservation, ...] = ()
-    release: tuple[tuple[str, str], ...] = ()
+    release: tuple[Release, ...] = ()
     cursors: tuple[CursorMove, ...] = ()
     unpark: tuple[Unpark, ...] = ()
 

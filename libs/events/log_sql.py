@@ -43,8 +43,10 @@ async def find_identity(connection: Executor) -> Identity | None:
 
 
 # The appender's look-ups are always by index, also while the planner still thinks a table is empty.
+# A process that stops with the append lock in hand loses it before others give up waiting for it.
 PREPARE_APPENDER = """
-SET lock_timeout = '10s';
+SET lock_timeout = '15s';
+SET idle_in_transaction_session_timeout = '10s';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off
 """
@@ -56,7 +58,7 @@ async def prepare_appender(connection: Executor) -> None:
 
 
 # Under READ COMMITTED the next statement sees all that earlier holders of the lock committed.
-BEGIN_LOCKED = "BEGIN; SELECT pg_advisory_xact_lock(133477034353006)"
+BEGIN_LOCKED = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(133477034353006)"
 
 
 async def begin_locked(connection: Executor) -> None:
@@ -374,17 +376,33 @@ SELECT
     position, stream_id, version, partition, sequence, event_id, type, recorded_at,
     correlation_id, causation_id, actor, traceparent, data
 FROM event
-WHERE position > $1 AND ($3::timestamptz IS NULL OR recorded_at < $3)
+WHERE position > $1
 ORDER BY position
 LIMIT $2
 """
 
 
-async def find_after(
-    connection: Executor, *, after: int, limit: int, until: datetime | None
+async def find_after(connection: Executor, *, after: int, limit: int) -> list[asyncpg.Record]:
+    """The rows after a position, in order."""
+    return await connection.fetch(FIND_AFTER, after, limit)
+
+
+FIND_AFTER_REHEARSED = """
+SELECT
+    position, stream_id, version, partition, sequence, event_id, type, recorded_at,
+    correlation_id, causation_id, actor, traceparent, data
+FROM event
+WHERE position > $1 AND recorded_at < $3
+ORDER BY position
+LIMIT $2
+"""
+
+
+async def find_after_rehearsed(
+    connection: Executor, *, after: int, limit: int, until: datetime
 ) -> list[asyncpg.Record]:
-    """The rows after a position, in order; only those recorded before `until`."""
-    return await connection.fetch(FIND_AFTER, after, limit, until)
+    """The rows after a position recorded before `until`, wherever in the log they stand."""
+    return await connection.fetch(FIND_AFTER_REHEARSED, after, limit, until)
 
 
 def stored_of(row: asyncpg.Record) -> Stored:

@@ -75,6 +75,9 @@ class Cursor(NamedTuple):
     log_epoch: UUID
 
 
+_LONGEST_HEADER = 1024
+"""Characters: with the largest event it must stay below what a broker takes as one record."""
+
 KeyName = tuple[str, str]
 CursorName = tuple[str, str, int]
 ReservedName = tuple[str, str]
@@ -116,9 +119,11 @@ def check_asked(
     for reservation in riders.reserve:
         if reservation.until_on is not None and reservation.until_on <= reservation.from_on:
             raise ValueError("a reservation must hold for a day at least")
+    if cause.now is not None and cause.now.tzinfo is None:
+        raise ValueError("a recorded time needs a zone")
     for text in (cause.actor, cause.traceparent):
-        if text is not None and "\0" in text:
-            raise ValueError("an actor or a trace context can't hold a NUL character")
+        if text is not None and ("\0" in text or len(text) > _LONGEST_HEADER):
+            raise ValueError("an actor or a trace context is too long or holds a NUL character")
 
 
 def kept_answer(
@@ -183,13 +188,17 @@ def _new_reservations(
     reservations: Mapping[ReservedName, tuple[Reservation, ...]], *, riders: Riders
 ) -> dict[ReservedName, tuple[Reservation, ...]]:
     """What changes: released values first, so that one append can hand a value on."""
-    after: dict[ReservedName, tuple[Reservation, ...]] = dict.fromkeys(riders.release, ())
+    after: dict[ReservedName, tuple[Reservation, ...]] = {}
+    for gone in riders.release:
+        name = (gone.kind, gone.value)
+        held = after.get(name, reservations.get(name, ()))
+        after[name] = tuple(other for other in held if other.owner != gone.owner)
     for wish in riders.reserve:
         name = (wish.kind, wish.value)
         held = after.get(name, reservations.get(name, ()))
         for other in held:
             if other.owner != wish.owner and _overlap(other, wish):
-                raise Reserved(f"{wish.kind} {wish.value} belongs to someone else")
+                raise Reserved(f"this {wish.kind} belongs to someone else")
         kept = (other for other in held if other.from_on != wish.from_on)
         after[name] = (*kept, wish)
     return after

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -37,6 +38,7 @@ from libs.events.settle import (
     kept_answer,
 )
 from libs.events.wire import Wire, encode, key_owners
+from libs.refusal.refusal import Refusal
 
 _ATTEMPTS = 10
 
@@ -139,12 +141,14 @@ class PostgresLog:
                 kept = await self._kept(riders.idempotency)
                 if kept is not None:
                     return kept
-                events = await self.load(stream_id)
-                if expected is not None and expected != len(events):
-                    raise Stale(f"stream {stream_id} is at version {len(events)}, not {expected}")
-                append = StreamAppend(
-                    stream_id=stream_id, events=decision(events), expected=len(events)
-                )
+                try:
+                    append = await self._decided(stream_id, decision, expected=expected)
+                except Refusal:
+                    # Another process may have taken the same request after we looked for its key.
+                    kept = await self._kept(riders.idempotency)
+                    if kept is not None:
+                        return kept
+                    raise
                 try:
                     return await self.append(append, cause=cause, riders=riders)
                 except Stale:
@@ -163,8 +167,24 @@ class PostgresLog:
         """Events by position, from the one after `after`; only those recorded before `until`."""
         with away_as_unavailable():
             async with self._pool.acquire() as connection:
-                rows = await sql.find_after(connection, after=after, limit=limit, until=until)
+                if until is not None and self.rehearsal:
+                    rows = await sql.find_after_rehearsed(
+                        connection, after=after, limit=limit, until=until
+                    )
+                else:
+                    rows = await sql.find_after(connection, after=after, limit=limit)
+        if until is not None:
+            # Recorded times run along positions here, so nothing early stands behind a late one.
+            rows = list(takewhile(lambda row: row["recorded_at"] < until, rows))
         return await self._recorded(rows)
+
+    async def _decided(
+        self, stream_id: UUID, decision: Decision, *, expected: int | None
+    ) -> StreamAppend:
+        events = await self.load(stream_id)
+        if expected is not None and expected != len(events):
+            raise Stale(f"stream {stream_id} is at version {len(events)}, not {expected}")
+        return StreamAppend(stream_id=stream_id, events=decision(events), expected=len(events))
 
     async def _kept(self, idempotency: Idempotency | None) -> Appended | None:
         if idempotency is None:

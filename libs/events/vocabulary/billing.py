@@ -491,8 +491,8 @@ class DocumentsIssued(Event):
 class InvoiceRunStarted(Event):
     """A run bills every billing month that ended on or before `closing_on`, that day included.
 
-    It rests on what was recorded before the end of `known_on`, Japan time; an empty scope means
-    all accounts.
+    It rests on what was recorded before the end of `known_on`, Japan time, or on all that was known
+    when it was drafted; an empty scope means all accounts.
     """
 
     effective: ClassVar[str | None] = "issued_on"
@@ -500,7 +500,7 @@ class InvoiceRunStarted(Event):
     type: Literal["billing.invoice-run-started.v1"] = "billing.invoice-run-started.v1"
     run_id: UUID
     closing_on: date
-    known_on: date
+    known_on: date | None
     issued_on: date
     due_policy: str
     scope: tuple[UUID, ...]

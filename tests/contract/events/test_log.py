@@ -19,6 +19,7 @@ from libs.events.log import (
     Idempotency,
     Log,
     NotParked,
+    Release,
     Reservation,
     Riders,
     StreamAppend,
@@ -337,9 +338,33 @@ async def test_a_value_can_be_handed_on_from_day_to_day(
 
 async def test_a_released_value_is_free(log: Log) -> None:
     await log.append(to(ONE, a_start()), cause=CASE, riders=held(ONE))
-    release = Riders(release=(("line", "line-1"),))
+    release = Riders(release=(Release("line", "line-1", ONE),))
     await log.append(to(ONE, a_start(), expected=1), cause=CASE, riders=release)
     await log.append(to(OTHER, a_start()), cause=CASE, riders=held(OTHER))
+
+
+async def test_a_release_leaves_what_others_hold_on_other_days(log: Log) -> None:
+    april = held(ONE, from_on=date(2026, 4, 1), until_on=date(2026, 5, 1))
+    await log.append(to(ONE, a_start()), cause=CASE, riders=april)
+    may = held(OTHER, from_on=date(2026, 5, 1))
+    await log.append(to(OTHER, a_start()), cause=CASE, riders=may)
+    release = Riders(release=(Release("line", "line-1", ONE),))
+    await log.append(to(ONE, a_start(), expected=1), cause=CASE, riders=release)
+    third = UUID(int=3)
+    with pytest.raises(Reserved):
+        await log.append(
+            to(third, a_start()), cause=CASE, riders=held(third, from_on=date(2026, 5, 1))
+        )
+    early = held(third, from_on=date(2026, 4, 1), until_on=date(2026, 5, 1))
+    await log.append(to(third, a_start()), cause=CASE, riders=early)
+
+
+async def test_a_value_that_belongs_to_someone_is_not_told_in_the_refusal(log: Log) -> None:
+    await log.append(to(ONE, a_start()), cause=CASE, riders=held(ONE, value="taro@example.jp"))
+    wish = held(OTHER, value="taro@example.jp")
+    with pytest.raises(Reserved) as refused:
+        await log.append(to(OTHER, a_start()), cause=CASE, riders=wish)
+    assert "taro" not in str(refused.value)
 
 
 async def test_of_two_who_want_a_value_at_once_one_gets_it(log: Log) -> None:
@@ -429,6 +454,24 @@ async def test_recorded_times_never_run_backwards(log: Log, clock: FixedClock) -
     assert times == [noon, noon, noon + timedelta(hours=1)]
 
 
+@pytest.mark.parametrize("actor", ["nul\0", "x" * 1025], ids=["a NUL character", "too long"])
+async def test_an_actor_that_no_record_can_carry_is_a_mistake(log: Log, actor: str) -> None:
+    with pytest.raises(ValueError, match="actor"):
+        await log.append(to(ONE, a_start()), cause=Cause(correlation_id=ONE, actor=actor))
+
+
+async def test_a_time_without_a_zone_is_a_mistake_and_leaves_no_gap(make_log: MakeLog) -> None:
+    log = await make_log(rehearsal=True)
+    naive = Cause(correlation_id=ONE, actor="a", now=datetime(2026, 1, 1, 9, 0))
+    outcomes = await asyncio.gather(
+        log.append(to(ONE, a_start()), cause=naive),
+        log.append(to(OTHER, a_start()), cause=CASE),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [ValueError, Appended]
+    assert [one.envelope.position for one in await log.read(0, limit=9)] == [1]
+
+
 async def test_a_cause_sets_no_time_outside_of_rehearsal(log: Log) -> None:
     early = Cause(correlation_id=ONE, actor="a", now=datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="rehearsal"):
@@ -463,7 +506,21 @@ async def test_the_log_is_read_by_position_and_until_a_time(log: Log, clock: Fix
     assert await read(1, limit=2) == [2, 3]
     assert await read(5) == []
     assert await read(0, until=clock.at) == [1, 2, 3, 4]
+    assert await read(2, until=clock.at - timedelta(minutes=1)) == [3]
+    assert await read(4, until=clock.at) == []
     assert await log.position() == 5
+
+
+async def test_in_rehearsal_what_was_recorded_early_is_found_wherever_it_stands(
+    make_log: MakeLog,
+) -> None:
+    log = await make_log(rehearsal=True)
+    for number, day in enumerate((20, 10, 30, 5), start=1):
+        now = datetime(2026, 1, day, 9, 0, tzinfo=UTC)
+        cause = Cause(correlation_id=ONE, actor="a", now=now)
+        await log.append(to(UUID(int=number), a_start()), cause=cause)
+    early = await log.read(0, limit=10, until=datetime(2026, 1, 20, tzinfo=UTC))
+    assert [recorded.envelope.position for recorded in early] == [2, 4]
 
 
 async def test_personal_fields_read_as_none_when_their_key_is_destroyed(

@@ -1,4 +1,4 @@
-"""A way to a PostgreSQL server, by TCP or a socket, that a test can cut and mend."""
+"""A way to a PostgreSQL server, by TCP or a socket, that a test can cut, hold up and mend."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,10 @@ class PostgresWay:
         self._server: asyncio.Server | None = None
         self._streams: list[asyncio.StreamWriter] = []
         self._port = 0
+        self._marker: bytes | None = None
+        self._held = asyncio.Event()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     @property
     def dsn(self) -> str:
@@ -34,10 +38,35 @@ class PostgresWay:
             stream.transport.abort()
         self._streams.clear()
 
+    def hold_at(self, marker: bytes) -> None:
+        """From the message to the server on that holds this, let nothing through; say nothing."""
+        self._marker = marker
+        self._held.clear()
+
+    async def held(self) -> None:
+        """Return when something is held up."""
+        await self._held.wait()
+
+    def let_go(self) -> None:
+        """Let through what is held up, and what follows."""
+        self._marker = None
+        self._flows.set()
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await self._connect()
         self._streams += [writer, far_writer]
-        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        await asyncio.gather(self._ask(reader, far_writer), _copy(far_reader, writer))
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if self._marker is not None and self._marker in data:
+                    self._flows.clear()
+                    self._held.set()
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if folder := parse_qs(self._parts.query).get("host"):
@@ -62,4 +91,5 @@ async def a_postgres_way(dsn: str) -> AsyncIterator[PostgresWay]:
     try:
         yield way
     finally:
+        way.let_go()
         way.cut()

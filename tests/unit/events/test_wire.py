@@ -168,3 +168,10 @@ def test_an_instant_counts_on_its_japan_date() -> None:
         2026, 4, 1
     )
     assert LetterSent(sent_on=date(2026, 4, 2), note="").takes_effect_on is None
+
+
+def test_what_does_not_fit_is_told_without_its_value() -> None:
+    stored = orjson.dumps({"sent_on": "taro@example.jp", "note": "a note"})
+    with pytest.raises(ValueError, match="sent_on") as told:
+        LetterSent.model_validate_json(stored)
+    assert "taro" not in str(told.value)
