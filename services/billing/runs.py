@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import cast
 from uuid import UUID
 
-from libs.dates.japan import japan_date, japan_instant
+from libs.dates.japan import japan_instant
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.log import StreamAppend
 from libs.events.partition import partition_of
@@ -125,7 +125,7 @@ async def start_run(
     wished = InvoiceRunStarted(
         run_id=run_id,
         closing_on=closing_on,
-        known_on=known_on or _everything_known(cause, issued_on=issued_on),
+        known_on=known_on,
         issued_on=issued_on,
         due_policy=due_policy,
         scope=tuple(sorted(scope)),
@@ -145,10 +145,6 @@ async def started_run(billing: Billing, run_id: UUID) -> InvoiceRunStarted | Non
     events = await billing.log.load(run_id)
     first = events[0].event if events else None
     return first if isinstance(first, InvoiceRunStarted) else None
-
-
-def _everything_known(cause: Cause, *, issued_on: date) -> date:
-    return max(issued_on, japan_date(cause.now)) if cause.now else date.max - timedelta(days=1)
 
 
 def _same_wish(started: InvoiceRunStarted, wished: InvoiceRunStarted) -> bool:
@@ -190,7 +186,9 @@ def _order(started: InvoiceRunStarted) -> Order:
     )
 
 
-def _known_until(started: InvoiceRunStarted) -> datetime:
+def _known_until(started: InvoiceRunStarted) -> datetime | None:
+    if started.known_on is None:
+        return None
     return japan_instant(started.known_on + timedelta(days=1))
 
 

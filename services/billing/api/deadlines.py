@@ -26,7 +26,7 @@ class NextDeadline(BaseModel):
     due_at: AwareDatetime | None
 
 
-class RunBody(Body):
+class DeadlineRunBody(Body):
     """Meet everything due at or before `until`, of these accounts or of all."""
 
     until: AwareDatetime
@@ -53,7 +53,7 @@ async def earliest(
 
 @router.post("/run")
 async def run(
-    body: RunBody,
+    body: DeadlineRunBody,
     working: Working,
     response: Response,
     wish: Annotated[Write, Depends(write(WRITE, "run-deadlines", versioned=False, staff=True))],

@@ -22,12 +22,13 @@ router = APIRouter(prefix="/invoice-runs", tags=["invoice runs"])
 _RUNS = UUID("b0e9d0a4-52c0-4d39-8f2e-6b8a1f8f5d10")
 
 
-class RunBody(Body):
+class InvoiceRunBody(Body):
     """Bill every billing month that ended on or before `closing_on`, that day included.
 
-    `known_on` leaves out what was recorded after that day (today in Japan unless said, which is
-    `issued_on` too). `scope` names accounts; empty, all are billed. `due_policy` gives due dates
-    where none is agreed: `agreed`, `end-of-next-month`, or `days-after-issue:N`.
+    `known_on` leaves out what was recorded after that day; without it all counts that is known.
+    `issued_on` is today in Japan unless said. `scope` names accounts; empty, all are billed.
+    `due_policy` gives due dates where none is agreed: `agreed`, `end-of-next-month`, or
+    `days-after-issue:N`.
     """
 
     closing_on: date
@@ -43,7 +44,7 @@ class RunAnswer(BaseModel):
     run_id: UUID
     state: Literal["drafting", "issuing", "finished"]
     closing_on: date
-    known_on: date
+    known_on: date | None
     issued_on: date
     due_policy: str
     accounts: int
@@ -91,7 +92,7 @@ def _answer(progress: RunProgress) -> RunAnswer:
     "", status_code=202, response_model=RunAnswer, responses=refusals(RunConflict, UnknownDuePolicy)
 )
 async def ask_for_run(
-    body: RunBody,
+    body: InvoiceRunBody,
     working: Working,
     wish: Annotated[Write, creating("invoice-run")],
 ) -> Response:
@@ -104,7 +105,7 @@ async def ask_for_run(
         run_id=run_id,
         closing_on=body.closing_on,
         issued_on=body.issued_on or (before.issued_on if before else now),
-        known_on=body.known_on or (before.known_on if before else now),
+        known_on=body.known_on,
         due_policy=body.due_policy or working.due_policy,
         scope=body.scope,
         cause=wish.cause,
@@ -150,13 +151,12 @@ async def retry(
             headers={"Location": f"/invoice-runs/{run_id}"},
         )
     retry_id = uuid5(run_id, f"retry {wish.scope} {wish.key}")
-    before = await started_run(working.billing, retry_id)
     started = await start_run(
         working.billing,
         run_id=retry_id,
         closing_on=progress.started.closing_on,
         issued_on=progress.started.issued_on,
-        known_on=before.known_on if before else today(working, wish),
+        known_on=None,
         due_policy=progress.started.due_policy,
         scope=failed,
         cause=wish.cause,
