@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from libs.events.weather import is_weather
@@ -54,7 +55,8 @@ def make_app(
     `ready` names what must answer before work may come; `metrics` gives the Prometheus text;
     `standing` says how far log, relay and readers have come.
     """
-    app = FastAPI(
+    # The pages of the docs carry their scripts along: an operator's network may reach no other.
+    app = FastAPIOffline(
         title=title,
         description=description,
         version="1",
@@ -65,7 +67,7 @@ def make_app(
             422: {
                 "description": "The request is malformed",
                 "content": {
-                    problems.MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()},
+                    problems.MEDIA_TYPE: {"schema": _whole_schema(ProblemBody)},
                 },
             }
         },
@@ -77,6 +79,22 @@ def make_app(
         app.include_router(router)
     app.include_router(_free_routes(ready, metrics=metrics, standing=standing))
     return app
+
+
+def _whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model with the models it names written out, for a place without `$defs`."""
+    schema = model.model_json_schema()
+    named = {f"#/$defs/{name}": one for name, one in schema.pop("$defs", {}).items()}
+
+    def whole(part: Any) -> Any:
+        if isinstance(part, dict):
+            return whole(named[part["$ref"]]) if "$ref" in part else each(part)
+        return [whole(one) for one in part] if isinstance(part, list) else part
+
+    def each(part: dict[str, Any]) -> dict[str, Any]:
+        return {name: whole(one) for name, one in part.items()}
+
+    return each(schema)
 
 
 def _free_routes(
