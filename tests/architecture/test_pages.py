@@ -4,14 +4,20 @@ Each check is a function from a page to what is wrong with it, and is shown to f
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from cli.__main__ import COMMANDS
 from cli.state import CHECKOUT
+from libs.events.kafka import Identity, to_record
+from libs.telemetry import names
 
 _FOLDERS = {path.name for path in CHECKOUT.iterdir() if path.is_dir() and path.name[0] != "."}
 _BLANK = re.compile(r"[<>…{]")
@@ -128,3 +134,23 @@ def test_the_index_of_decisions_names_each_once_by_its_title() -> None:
     found = [(number, name, f"# {number}: {title}") for number, name, title in listed]
     assert sorted(found) == titles, "docs/decisions/README.md lists every decision by its title"
     assert len({number for number, *_ in titles}) == len(titles), "a number is given twice"
+
+
+def test_the_page_for_partners_names_every_header_of_a_record() -> None:
+    identity = Identity(context="contracts", log_epoch=UUID(int=1))
+    numbers = {"version": 1, "position": 1, "sequence": 1}
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    row: Any = defaultdict(str, stream_id=UUID(int=2), recorded_at=at, **numbers)
+    _, _, headers = to_record(row, identity=identity, hop="a hop")
+    page = (CHECKOUT / "docs" / "partners.md").read_text("utf-8")
+    section = page.partition("\n## A record\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(told) == sorted(name for name, _ in headers)
+
+
+def test_the_page_for_operators_names_every_metric() -> None:
+    page = (CHECKOUT / "docs" / "operating.md").read_text("utf-8")
+    kinds = ("RELAY_", "CONSUMER_", "VIEW_")
+    metrics = {value for name, value in vars(names).items() if name.startswith(kinds)}
+    assert set(re.findall(r"yakkan\.(?:relay|consumer|view)\.[a-z.]+[a-z]", page)) == metrics
