@@ -1,11 +1,12 @@
 """Sets of services on the same servers, each over databases and topics of its own."""
 
 import asyncio
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -28,6 +29,7 @@ from libs.events.topics import create_topics
 
 _READY_SECONDS = 60
 _MIGRATION_SECONDS = 300
+_CODE = "YK_CODE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,17 +158,19 @@ class ServiceProcesses:
         offset = self._environment.port_offset
         wished = None if offset is None else service.usual_port + offset
         port = port_of(running.address) if running else choose(wished)
-        api, worker = (
-            process_plan(
-                service,
-                role=role,
-                port=port,
-                surroundings=self._surroundings,
-                environment=self._environment.name,
-            )
-            for role in ("api", "worker")
-        )
+        api, worker = (self._plan(service, role, port=port) for role in ("api", "worker"))
         return api, worker
+
+    def _plan(self, service: Service, role: Role, *, port: int) -> ProcessPlan:
+        """How to start one; a process of other code is another process, so it is replaced."""
+        plan = process_plan(
+            service,
+            role=role,
+            port=port,
+            surroundings=self._surroundings,
+            environment=self._environment.name,
+        )
+        return replace(plan, environment={**plan.environment, _CODE: code_digest(service)})
 
     def _name(self, service: Service, role: Role) -> str:
         return process_name(service, role, environment=self._environment.name)
@@ -196,6 +200,22 @@ class ServiceProcesses:
             return record is not None and _is_well(record.address)
 
         self._processes.wait_until(name, well, seconds=_READY_SECONDS, what=name)
+
+
+def code_digest(service: Service) -> str:
+    """Tells apart what a service's processes run: its code, the libraries, the terms."""
+    folders = [CHECKOUT / "services" / service.name, CHECKOUT / "libs", CHECKOUT / "terms"]
+    files = sorted(
+        path
+        for folder in folders
+        for suffix in ("*.py", "*.yaml", "*.txt")
+        for path in folder.rglob(suffix)
+    )
+    seen = hashlib.sha256()
+    for path in files:
+        found = path.stat()
+        seen.update(f"{path} {found.st_mtime_ns} {found.st_size}\n".encode())
+    return seen.hexdigest()
 
 
 def _is_well(address: str) -> bool:

@@ -45,10 +45,11 @@ class Unexpected(Exception):
 
 
 class Refused(Refusal):
-    """A service refused a command; the clause is the one it named."""
+    """A service refused a command; `said` is the code and `clause` the clause it named."""
 
     code = "refused-by-service"
     title = "A service refused this"
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,9 @@ def _answer(response: httpx2.Response, *, asked: str) -> Answer:
     if response.status_code in _REFUSED:
         problem = response.json()
         kind = NotThere if response.status_code == _NOT_FOUND else Refused
-        raise kind(_words(problem), clause=problem.get("clause"), field=problem.get("pointer"))
+        refused = kind(_words(problem), clause=problem.get("clause"), field=problem.get("pointer"))
+        refused.said = problem.get("code")
+        raise refused
     raise Unexpected(f"{asked}: {response.status_code} {response.text[:500]}")
 
 

@@ -19,9 +19,18 @@ from cli.play.rehearsal import Stage
 from cli.play.result import render
 from cli.play.scenario import Scenario
 from libs.dates.japan import japan_instant
+from libs.refusal.refusal import Refusal
+from services.contracts.domain.terms import UnknownService
 
 _AT_ONCE = 64
 _ONE_DAY = timedelta(days=1)
+
+
+class NotPlayable(Refusal):
+    """The running system cannot play a scenario at all."""
+
+    code = "not-playable"
+    title = "The running system cannot play this"
 
 
 class SystemPlayer:
@@ -34,7 +43,7 @@ class SystemPlayer:
     async def play(self, scenario: Scenario) -> dict[str, Any]:
         """Play a scenario to its end; the result as the cases print it.
 
-        Raises `NeverAtRest`, `Unavailable`, `Unexpected`, and what the terms refuse.
+        Raises `NotPlayable`, `NeverAtRest`, `Unavailable`, `Unexpected`, and what terms refuse.
         """
         async with self._room, self._stage.rest.playing():
             return await Play(scenario, on=self._stage).to_the_end()
@@ -86,7 +95,10 @@ class Play:
         return await self.result()
 
     async def give(self, step: Step) -> None:
-        """Give one command and wait for rest; a refusal becomes a warning."""
+        """Give one command and wait for rest; a refusal becomes a warning.
+
+        Raises `NotPlayable` when the service is not sold.
+        """
         if step.operation == "run_invoices":
             closing_on = min(step.arguments["closing_on"], await self.last_day())
             await self.run_invoices(closing_on=closing_on, at=step.at)
@@ -94,6 +106,9 @@ class Play:
         try:
             await perform(self.case, step)
         except (Refused, NoCommand) as refused:
+            if isinstance(refused, Refused) and refused.said == UnknownService.code:
+                service = self.scenario.service
+                raise NotPlayable(f"the running system does not sell {service}; --offline plays it") from refused
             clause = f" ({refused.clause})" if refused.clause else ""
             self.warnings.append(f"{step.on} {step.operation}: {refused.detail}{clause}")
         await self._rest.reached()
