@@ -35,6 +35,7 @@ _METADATA_MS = 10_000
 _FIRST_RETRY_SECONDS = 0.2
 _LONGEST_RETRY_SECONDS = 1.0
 _COMMIT_SECONDS = 5.0
+_COUNT_SECONDS = 5.0
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -63,6 +64,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._retry_at = 0.0
         self._commit_at = 0.0
+        self._count_at = 0.0
         self._labels = {names.CONSUMER: reader.name}
         self._lag = Gauge(names.CONSUMER_LAG_RECORDS, description="Records not yet taken")
         self._lag_seconds = Gauge(
@@ -162,6 +164,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             for error in sorted(errors, key=lambda error: not isinstance(error, Stopped)):
                 raise error
             await self._retry_waiting(something_new=bool(ours))
+            await self._count_parked()
             await self._hint(consumer)
 
     async def _find_places(self, consumer: AIOKafkaConsumer) -> None:
@@ -244,14 +247,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         ours = [(share.topic, share.partition) for share in self._cursors]
         async with transaction(self._pool) as connection:
             streams = await parking.waiting_streams(connection, self._reader.name, at=ours)
-            counts = await parking.counts(connection)
-        waiting, parked = counts.get(self._reader.name, (0, 0))
-        self._parked.set(waiting, {names.WAITING: "yes", **self._labels})
-        self._parked.set(parked, {names.WAITING: "no", **self._labels})
         for stream in streams:
             await self._reader.retry(stream)
         self._retry_at = now + self._retry_seconds
         self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
+
+    async def _count_parked(self) -> None:
+        """Show now and then how many streams are parked; with many, counting takes its time."""
+        now = asyncio.get_running_loop().time()
+        if now < self._count_at:
+            return
+        async with transaction(self._pool) as connection:
+            counts = await parking.counts(connection)
+        waiting, parked = counts.get(self._reader.name, (0, 0))
+        self._parked.set(waiting, {names.WAITING: "yes", **self._labels})
+        self._parked.set(parked, {names.WAITING: "no", **self._labels})
+        self._count_at = now + _COUNT_SECONDS
 
     async def _hint(self, consumer: AIOKafkaConsumer) -> None:
         """Tell Kafka now and then how far we are, for those who look there; nothing rests on it."""

@@ -44,15 +44,33 @@ _BATCH_BYTES = 512 * 1024
 _MESSAGE_BYTES = 4 * 1024 * 1024
 _TIMEOUT_MS = 10_000
 _FOLLOWER_SECONDS = 0.5
+_PATIENCE_SECONDS = 30.0
+# So that the server lets go of the lock of a leader whose machine is gone without a farewell.
+_KEEPALIVE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 
 Record = tuple[bytes, bytes, Headers]
 
 
 class Relay:
-    """Sends one log to its topic. Any number may run; one leads, the others stand by."""
+    """Sends one log to its topic. Any number may run; one leads, the others stand by.
 
-    def __init__(self, *, dsn: str, bootstrap: str, topic: str) -> None:
+    A database that does not answer for `patience_seconds` is taken as away.
+    """
+
+    def __init__(
+        self,
+        *,
+        dsn: str,
+        bootstrap: str,
+        topic: str,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
         self._dsn = dsn
+        self._patience_seconds = patience_seconds
         self._bootstrap = bootstrap
         self._topic = topic
         self._level_at = time.monotonic()
@@ -77,7 +95,9 @@ class Relay:
 
     async def _stand_by(self, stop: asyncio.Event) -> None:
         """Lead once there is no other leader; on the connection that holds the lock."""
-        connection = await asyncpg.connect(self._dsn)
+        connection = await asyncpg.connect(
+            self._dsn, command_timeout=self._patience_seconds, server_settings=_KEEPALIVE
+        )
         try:
             while not stop.is_set():
                 if await sql.try_lock(connection):

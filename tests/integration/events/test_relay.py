@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from libs.events.kafka import Message
 from libs.events.relay import Relay
 from libs.events.relay_sql import LOCK
+from tests.integration.events.postgres_way import a_postgres_way
 from tests.support.proxy import a_way
 from tests.support.victims import a_process
 from tests.support.way import Place, all_of, append_starts, new_ones, running, until
@@ -116,7 +117,8 @@ async def test_a_leader_that_was_paused_and_wakes_after_another_took_over_swaps_
         paused.send_signal(signal.SIGSTOP)
         await source.pool.execute(CUT_LEADER, LOCK)
         await appending
-        async with running(Relay(**at).run):
+        second = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+        async with running(second.run):
             await until(lambda: sent(source))
             paused.send_signal(signal.SIGCONT)
             await append_starts(source.log, streams=STREAMS, versions=10, after=10)
@@ -136,5 +138,27 @@ async def test_while_the_broker_is_away_appends_succeed_and_are_sent_when_it_is_
             await append_starts(source.log, streams=10, versions=2, after=2)
             assert not await sent(source)
             await way.open()
+            await until(lambda: sent(source))
+    assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
+
+
+async def test_a_leader_whose_database_says_nothing_more_steps_down_and_leads_again(
+    source: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    async with a_postgres_way(source.dsn) as way:
+        relay = Relay(dsn=way.dsn, bootstrap=kafka_bootstrap, topic=topic, patience_seconds=2)
+
+        async def leads() -> bool:
+            return relay.leads
+
+        async def stands_by() -> bool:
+            return not relay.leads
+
+        async with running(relay.run):
+            await until(leads)
+            way.hold_at(b"\0")
+            await append_starts(source.log, streams=5, versions=2)
+            await until(stands_by)
+            way.let_go()
             await until(lambda: sent(source))
     assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
