@@ -1,5 +1,6 @@
 """A billing month while its lines are being made: what every charging policy looks at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -38,9 +39,13 @@ class Stretch:
         if not mine or not self.yen:
             return 0
         self.freed |= mine
-        days = (self.to_on - self.from_on).days + 1 - len(self.freed)
-        before, self.charged = self.charged, self.yen * days // of
+        before, self.charged = self.charged, self.yen * self.days_left // of
         return before - self.charged
+
+    @property
+    def days_left(self) -> int:
+        """The days of use that still count."""
+        return (self.to_on - self.from_on).days + 1 - len(self.freed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +213,12 @@ def prorated(yen: int, *, days: int, of: int, text: str | None = None) -> tuple[
     if rest:
         shown += f".{rest * 10 // of} → {amount:,}"
     return amount, shown
+
+
+def lowered(stretches: Iterable[Stretch], *, before: int, by: int, of: int) -> str:
+    """Give the arithmetic of a fee that fell because days of use do not count, in words."""
+    shown = [prorated(each.yen, days=each.days_left, of=of)[1] for each in stretches if each.freed]
+    return "; ".join([*shown, f"{before - by:,} - {before:,} = -{by:,}"])
 
 
 def times(yen: int, quantity: int) -> str:

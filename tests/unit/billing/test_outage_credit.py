@@ -169,3 +169,11 @@ def test_time_after_the_last_charged_day_does_not_count() -> None:
 def test_a_licensed_device_has_nothing_to_credit() -> None:
     facts = wutm(licensed=True).outage("2025-04-03T00:00", "2025-04-09T00:00")
     assert lines(facts, "2025-04") == ()
+
+
+@pytest.mark.clause("WUTM-28.2.4")
+def test_the_arithmetic_shows_the_cut_and_the_difference() -> None:
+    facts = wutm().outage("2024-05-20T08:40", "2024-05-21T11:00")
+    assert lines(facts, "2024-05")[1].arithmetic == (
+        "2,500 × 30/31 = 2,419.3 → 2,419; 2,419 - 2,500 = -81"
+    )

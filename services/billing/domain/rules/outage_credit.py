@@ -6,7 +6,7 @@ from typing import Literal
 
 from libs.dates.japan import japan_date, japan_instant
 from services.billing.domain.billing_month import ONE_DAY
-from services.billing.domain.draft import Draft, last_used_on
+from services.billing.domain.draft import Draft, last_used_on, lowered
 from services.billing.domain.rules.policy import Clauses, Policy
 from services.billing.domain.timeline import Outage, Suspension, Timeline
 
@@ -55,7 +55,7 @@ def outage_credit(draft: Draft, numbers: OutageCredit) -> None:
         key=f"{draft.terms.service}-OUTAGE:{draft.month.from_on}",
         clauses=(*rows, *numbers.days_left),
         amount=-credit,
-        arithmetic=f"{before - credit:,} - {before:,} = -{credit:,}",
+        arithmetic=lowered(draft.stretches, before=before, by=credit, of=of),
         from_on=counted[0],
         to_on=counted[-1],
         days=len(counted),
