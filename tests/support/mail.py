@@ -53,13 +53,15 @@ class MailServer:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Listen no more, and hang up on everyone."""
-        assert self._server is not None
+        """Listen no more, and hang up on everyone; nothing where it does not listen."""
+        if self._server is None:
+            return
         self._server.close()
         for transport in self._open:
             transport.close()
         self._open.clear()
         await self._server.wait_closed()
+        self._server = None
 
     def _session(self) -> SMTP:
         opened = self._open

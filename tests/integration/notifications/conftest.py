@@ -20,9 +20,11 @@ Running = Callable[[], AbstractAsyncContextManager[Built]]
 
 
 @pytest.fixture
-def mail() -> MailServer:
-    """A mail server, not started yet."""
-    return MailServer()
+async def mail() -> AsyncIterator[MailServer]:
+    """A mail server, not started yet; stopped in the end whatever the test came to."""
+    server = MailServer()
+    yield server
+    await server.stop()
 
 
 @pytest.fixture

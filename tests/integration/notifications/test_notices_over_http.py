@@ -44,7 +44,7 @@ async def test_a_notice_says_why_it_is_and_is_tried_again(
             "clauses": ["WUTM-9.1.1", "WUTM-9.1.2"],
             "because_of": str(approval.envelope.event_id),
             "correlation_id": str(CASE.correlation_id),
-            "trace_id": None,
+            "trace_id": told["why"]["trace_id"],
             "trace_link": None,
         }
 
@@ -64,7 +64,6 @@ async def test_a_notice_says_why_it_is_and_is_tried_again(
         assert (await client.get(notice, headers=other)).status_code == 404
         assert (await client.get("/notices", headers=other)).json()["items"] == []
         assert (await client.get("/captured-mails", headers=READS)).status_code == 404
-    await mail.stop()
 
 
 @pytest.mark.parametrize("rehearsal", [True])
