@@ -30,6 +30,7 @@ from libs.events.topics import create_topics
 _READY_SECONDS = 60
 _MIGRATION_SECONDS = 300
 _CODE = "YK_CODE"
+_LAST_THE_WORKERS: tuple[Role, ...] = ("api", "worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +122,20 @@ class ServiceProcesses:
             for service in services_there()
             if not self._is_migrated(service)
         }
-        for service, run in runs.items():
-            if run.wait(_MIGRATION_SECONDS) != 0:
+        ended = {service: run.wait(_MIGRATION_SECONDS) for service, run in runs.items()}
+        for service, status in ended.items():
+            if status != 0:
                 log = self._processes.log_path(f"{self._name(service, 'api')}-migrate")
                 raise CannotStart(f"{service.name} could not be migrated: see {log}.")
 
     def start(self) -> dict[str, str]:
-        """Start those that do not run and wait until all are well; the APIs' addresses."""
+        """Start those that do not run and wait until all are well; the APIs' addresses.
+
+        Workers are looked at last, when one that cannot begin has had the time to end.
+        """
         addresses = {service.name: self._launch(service) for service in services_there()}
-        for service in services_there():
-            for role in ("api", "worker"):
+        for role in _LAST_THE_WORKERS:
+            for service in services_there():
                 self._wait_until_well(self._name(service, role))
         return addresses
 

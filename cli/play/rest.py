@@ -15,13 +15,14 @@ _POLL_SECONDS = 0.01
 
 
 class NeverAtRest(Exception):
-    """Something still moved, or stood in the way, when the time was over; the text says what."""
+    """Something stands in the way of rest and does not move on; the text says what."""
 
 
 class Rest:
     """The common rest of the plays on one environment.
 
-    `seconds` bounds each wait. Streams that were parked before `begin` are not in the way.
+    `seconds` bounds how long a wait may go on without anything moving on. Streams that were parked
+    before `begin` are not in the way.
     """
 
     def __init__(self, services: Services, *, seconds: float = 60.0) -> None:
@@ -80,18 +81,20 @@ class Rest:
                     one.set_result(None)
 
     async def _rest(self) -> None:
-        deadline = asyncio.get_running_loop().time() + self._seconds
-        before: dict[str, int] | None = None
+        loop = asyncio.get_running_loop()
+        seen: Mapping[str, Standing] = {}
+        rested: dict[str, int] | None = None
+        moved_at = loop.time()
         while True:
             standings = await self._standings()
             moving = at_rest(self._less_parked(standings))
-            now = heads(standings)
-            if not moving and now == before:
+            if not moving and heads(standings) == rested:
                 return
-            before = now if not moving else None
-            if asyncio.get_running_loop().time() > deadline:
-                still = "; ".join(moving) or "the heads of the logs still move"
-                raise NeverAtRest(f"no rest after {self._seconds:.0f} s: {still}")
+            rested = None if moving else heads(standings)
+            if standings != seen:
+                seen, moved_at = standings, loop.time()
+            elif loop.time() - moved_at > self._seconds:
+                raise NeverAtRest(f"nothing moved for {self._seconds:.0f} s: {'; '.join(moving)}")
             if moving:
                 await asyncio.sleep(_POLL_SECONDS)
 
