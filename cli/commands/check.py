@@ -16,7 +16,7 @@ STEPS = {
     "lint": ("ruff", "check", "--output-format", "concise"),
     "types": ("mypy", "."),
     "imports": ("lint-imports",),
-    "tests": ("pytest", "tests/unit", "tests/architecture", "-q"),
+    "tests": ("pytest", "tests/unit", "tests/architecture", "-q", "-n", "2"),
 }
 
 

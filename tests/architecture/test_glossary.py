@@ -67,9 +67,10 @@ def test_every_event_of_the_table_is_declared_or_said_to_come_later() -> None:
 
 def test_a_meaning_that_differs_in_a_clause_is_one_the_table_knows() -> None:
     events = {row[0] for row in table(EVENT_NAMES, columns=4)}
+    proposed, known = proposed_names(), set(read_catalogue(ROOT))
     for name, clauses, targets in table(EVENT_NAMES, columns=3):
-        assert name in proposed_names()
-        assert set(clauses.split(", ")) <= set(read_catalogue(ROOT))
+        assert name in proposed
+        assert set(clauses.split(", ")) <= known
         assert set(targets.split(", then ")) <= events
 
 
