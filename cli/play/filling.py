@@ -3,7 +3,8 @@
 from datetime import date
 
 from services.contracts.domain.ending import Judgement
-from services.contracts.domain.terms import Terms
+from services.contracts.domain.refusals import NotAGround
+from services.contracts.domain.terms import OperatorGround, Terms
 from services.contracts.domain.use import Notice
 
 URGENT = "urgent, from a scenario"
@@ -15,20 +16,35 @@ def consents(terms: Terms, *, service: str, on: date) -> tuple[str, ...]:
     return tuple(terms.at(service, on).application.consents)
 
 
-def operator_judgement(terms: Terms, *, service: str, on: date) -> Judgement:
-    """A ground on which the operator may end a contract without a notice before.
+def customer_ground(terms: Terms, *, service: str, on: date) -> str | None:
+    """The ground on which a customer ends a contract where its terms ask for one."""
+    rule = terms.at(service, on).termination_by_customer
+    return None if rule.way == "by-form" else next(iter(rule.at_once), None)
+
+
+def operator_judgement(
+    terms: Terms, *, service: str, on: date, cause: str | None = None
+) -> Judgement:
+    """A ground of the sort that a scenario names, on which no notice or demand has to go before.
 
     One that needs no notice, else the first whose notice may be left out as urgent.
     """
-    grounds = terms.at(service, on).termination_by_operator
-    plain = [
-        name
-        for name, ground in grounds.items()
-        if not (ground.notice or ground.after_suspension or ground.antisocial)
+    grounds = [
+        (name, ground)
+        for name, ground in terms.at(service, on).termination_by_operator.items()
+        if _sort_of(ground) == (cause or "breach")
+        and not (ground.after_suspension or ground.demand)
     ]
-    urgent = [
-        name
-        for name, ground in grounds.items()
-        if ground.urgent and not ground.after_suspension and not ground.antisocial
-    ]
+    plain = [name for name, ground in grounds if not ground.notice]
+    urgent = [name for name, ground in grounds if ground.urgent]
+    if not (plain or urgent):
+        raise NotAGround(f"the terms know no ground of the sort {cause}")
     return Judgement(ground=[*plain, *urgent][0], notice=Notice(urgent_reason=URGENT))
+
+
+def _sort_of(ground: OperatorGround) -> str:
+    if ground.days_from_formation is not None:
+        return "thirty_day"
+    if ground.before_acceptance:
+        return "not_acceptable"
+    return "antisocial" if ground.antisocial else "breach"

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from cli.play.filling import consents, operator_judgement
+from cli.play.filling import consents, customer_ground, operator_judgement
 from cli.play.http import Answer, Services
 from cli.play.operations import NoCommand, content_of
 from cli.play.plan import Context, Step
@@ -141,10 +141,15 @@ async def _terminate(case: HttpCase, step: Step) -> None:
     body: dict[str, Any] = {"terminated_on": on}
     if step.arguments["penalty_due_on"] is not None:
         body["penalty_due_on"] = step.arguments["penalty_due_on"]
-    if by == "customer":
+    cause = step.arguments["cause"]
+    if cause == "abolition":
+        body |= {"by": "abolition"}
+    elif by == "customer":
         body |= {"by": "customer", "received_on": step.on}
+        ground = customer_ground(case.terms, service=case.service, on=on)
+        body |= {} if ground is None else {"ground": ground}
     else:
-        judgement = operator_judgement(case.terms, service=case.service, on=on)
+        judgement = operator_judgement(case.terms, service=case.service, on=on, cause=cause)
         body |= {
             "by": "operator",
             "ground": judgement.ground,
@@ -247,6 +252,10 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("contracts", "confirm_termination"): _on_contract("termination-confirmation"),
     ("contracts", "terminate"): _terminate,
     ("contracts", "abolish_service"): _abolish,
+    ("contracts", "accept_work"): _on_contract("acceptance"),
+    ("contracts", "order_tickets"): _on_contract("tickets"),
+    ("contracts", "record_ground"): _on_contract("termination-grounds"),
+    ("contracts", "request_cancellation"): _on_contract("cancellation-requests"),
     ("monitoring", "register_device"): _register_device,
     ("monitoring", "record_outage"): _record_outage,
     ("monitoring", "swap_device"): _swap_device,

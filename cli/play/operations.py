@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from cli.play.filling import consents, operator_judgement
+from cli.play.filling import consents, customer_ground, operator_judgement
 from cli.play.plan import Step
 from libs.events.envelope import Cause
 from libs.events.log import Log
@@ -18,6 +18,7 @@ from services.billing import use_cases as billing
 from services.billing.ports import Billing
 from services.contracts import use_cases as contracts
 from services.contracts.domain.applications import Costs
+from services.contracts.domain.cancelling import CancellationNotice
 from services.contracts.domain.changes import Change
 from services.contracts.domain.customer import Details
 from services.contracts.domain.facts import content_on
@@ -212,13 +213,18 @@ async def _terminate(case: Case, step: Step, cause: Cause) -> None:
     way = case.contract_terms.at(case.service, on).termination_by_customer.way
     by = step.arguments["by"] or ("customer" if way == "by-form" else "provider")
     due_on = step.arguments["penalty_due_on"]
-    if by == "customer":
+    if step.arguments["cause"] == "abolition":
+        await contracts.abolish(
+            case.contracts, _on(case, cause), abolished_on=on, terms=case.contract_terms
+        )
+    elif by == "customer":
         await contracts.terminate_by_customer(
             case.contracts,
             _on(case, cause),
             terminated_on=on,
             received_on=step.on,
             penalty_due_on=due_on,
+            ground=customer_ground(case.contract_terms, service=case.service, on=on),
             terms=case.contract_terms,
         )
     else:
@@ -226,10 +232,45 @@ async def _terminate(case: Case, step: Step, cause: Cause) -> None:
             case.contracts,
             _on(case, cause),
             terminated_on=on,
-            judgement=operator_judgement(case.contract_terms, service=case.service, on=on),
+            judgement=operator_judgement(
+                case.contract_terms, service=case.service, on=on, cause=step.arguments["cause"]
+            ),
             penalty_due_on=due_on,
             terms=case.contract_terms,
         )
+
+
+async def _accept_work(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.accept_work(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _order_tickets(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.order_tickets(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _record_ground(case: Case, step: Step, cause: Cause) -> None:
+    await contracts.record_ground(
+        case.contracts, _on(case, cause), terms=case.contract_terms, **step.arguments
+    )
+
+
+async def _request_cancellation(case: Case, step: Step, cause: Cause) -> None:
+    given = step.arguments
+    notice = CancellationNotice(
+        requested_on=given["requested_on"],
+        desired_on=given["desired_on"],
+        fee=given["cancellation_fee"] or 0,
+        damage=given["actual_damage"] or 0,
+        loss=given["loss_amount"] or 0,
+        option=given["option"],
+    )
+    await contracts.cancel(
+        case.contracts, _on(case, cause), notice=notice, terms=case.contract_terms
+    )
 
 
 async def _abolish(case: Case, step: Step, cause: Cause) -> None:
@@ -387,6 +428,10 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("contracts", "confirm_termination"): _confirm_termination,
     ("contracts", "terminate"): _terminate,
     ("contracts", "abolish_service"): _abolish,
+    ("contracts", "accept_work"): _accept_work,
+    ("contracts", "order_tickets"): _order_tickets,
+    ("contracts", "record_ground"): _record_ground,
+    ("contracts", "request_cancellation"): _request_cancellation,
     ("monitoring", "register_device"): _register_device,
     ("monitoring", "record_outage"): _record_outage,
     ("monitoring", "swap_device"): _swap_device,

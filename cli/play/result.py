@@ -13,7 +13,7 @@ from libs.events.vocabulary.billing import (
     InvoiceIssued,
     PenaltyCharged,
 )
-from services.contracts.answers import ContractAnswer, EndAnswer
+from services.contracts.answers import ContractAnswer, Days, EndAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +35,29 @@ class Outcome:
 
 def reason_of(end: EndAnswer) -> str:
     """Why a contract ended, in the words of the scenario format."""
-    return "provider" if end.cause == "antisocial" else end.cause
+    if end.cause == "antisocial":
+        return "customer" if end.by == "customer" else "provider"
+    return end.cause
 
 
 def extra_of(contract: ContractAnswer) -> dict[str, Any]:
     """The dates derived from a contract that its terms know, as they are printed."""
-    last_day, insurance = contract.maximum_period_last_day, contract.insurance
     return {
-        "maximum_period_last_day": last_day and last_day.isoformat(),
-        "insurance": insurance
-        and {"from": insurance.from_on.isoformat(), "to": insurance.to_on.isoformat()},
+        "minimum_term": _days(contract.minimum_term),
+        "maximum_period_last_day": _day(contract.maximum_period_last_day),
+        "insurance": _days(contract.insurance),
+        "contract_end": _day(contract.contract_end_on),
     }
+
+
+def _day(on: date | None) -> str | None:
+    return on.isoformat() if on else None
+
+
+def _days(period: Days | None) -> dict[str, str] | None:
+    if period is None:
+        return None
+    return {"from": period.from_on.isoformat(), "to": period.to_on.isoformat()}
 
 
 def render(scenario: Scenario, outcome: Outcome) -> dict[str, Any]:

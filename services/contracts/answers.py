@@ -16,12 +16,13 @@ from services.contracts.domain.contract import (
     application_of,
     ended_on,
     living_of,
+    request_of,
     state_name,
 )
 from services.contracts.domain.customer import Registered
 from services.contracts.domain.deadlines import last_day
 from services.contracts.domain.facts import Life, by_day, content_on
-from services.contracts.domain.periods import insurance_period
+from services.contracts.domain.periods import following_months, insurance_period, month_end
 from services.contracts.domain.terms import Terms
 
 
@@ -71,7 +72,9 @@ class ContractAnswer(BaseModel):
     termination_desired_on: date | None = None
     suspensions: list[SuspensionAnswer] = []
     end: EndAnswer | None = None
+    minimum_term: Days | None = None
     maximum_period_last_day: date | None = None
+    contract_end_on: date | None = None
     insurance: Days | None = None
 
 
@@ -123,7 +126,9 @@ def contract_answer(life: Life, *, version: int, terms: Terms) -> ContractAnswer
         content=content_on(life.facts, None),
         billing_day=_billing_day(life),
         end=_end(life),
+        minimum_term=_minimum_term(life, terms=terms),
         maximum_period_last_day=last_day(life, terms=terms),
+        contract_end_on=_contract_end_on(life),
         insurance=_insurance(life, terms=terms),
     )
     return answer.model_copy(update=_living(life))
@@ -213,6 +218,26 @@ def _end(life: Life) -> EndAnswer | None:
             return EndAnswer(terminated_on=revoked_on, by="operator", cause="revoked", clause=None)
         case _:
             return None
+
+
+def _minimum_term(life: Life, *, terms: Terms) -> Days | None:
+    living = living_of(life.now)
+    if not isinstance(living, InForce):
+        return None
+    rule = terms.at(living.application.service, living.started_on).minimum_term
+    if rule is None:
+        return None
+    from_on, to_on = following_months(living.started_on, months=rule.months)
+    return Days(from_on=from_on, to_on=to_on)
+
+
+def _contract_end_on(life: Life) -> date | None:
+    """The last day of the month in which an end was declared, where the terms know such a day."""
+    if isinstance(life.now, Ended):
+        declared_on = life.now.end.declared_on
+        return month_end(declared_on) if declared_on else None
+    request = request_of(life.now)
+    return request.cancellation.contract_end_on if request and request.cancellation else None
 
 
 def _insurance(life: Life, *, terms: Terms) -> Days | None:

@@ -35,7 +35,7 @@ from services.contracts.api import course as course_routes
 from services.contracts.api import customers as customer_routes
 from services.contracts.api import due as due_routes
 from services.contracts.api.parts import Parts
-from services.contracts.domain.terms import SOLD, Terms, load_terms
+from services.contracts.domain.terms import Terms, offered_terms
 from services.contracts.running import Runner
 from services.contracts.settings import Settings
 from services.contracts.views import contracts, deadlines, dunning
@@ -91,7 +91,7 @@ class Service:
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Service]:
     """Make the parts in reading order; they are closed in reverse."""
-    terms = load_terms(SOLD, folder=settings.terms)
+    terms = offered_terms(settings.terms)
     database, keys_database = settings.database_url, settings.keys_url
     async with (
         asyncpg.create_pool(

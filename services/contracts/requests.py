@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from libs.events.vocabulary.contracts import Content, PaymentMethod
 from services.contracts.domain.customer import Details
 from services.contracts.domain.ending import LineEnd
-from services.contracts.domain.terms import ChangeKind
+from services.contracts.domain.terms import ChangeKind, TicketKind
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
@@ -99,6 +99,34 @@ class Start(_Body):
     started_on: date
 
 
+class Acceptance(_Body):
+    accepted_on: date
+
+
+class TicketOrder(_Body):
+    kind: TicketKind
+    quantity: Count = 1
+    ordered_on: date
+
+
+class GroundArose(_Body):
+    """A ground of ending the contract, by its number in the terms."""
+
+    ground: Annotated[int, Field(ge=1, le=99)]
+    arose_on: date
+
+
+class CancellationRequest(_Body):
+    """A customer's notice of cancellation; the amounts, in yen before tax, are the operator's."""
+
+    requested_on: date
+    desired_on: date
+    option: Text | None = None
+    cancellation_fee: Yen = 0
+    actual_damage: Yen = 0
+    loss_amount: Yen = 0
+
+
 class ContentChange(_Body):
     """A change; `packs` is what is added, removed, or the whole new content, by kind."""
 
@@ -151,11 +179,15 @@ class TerminationConfirmation(_Body):
 
 
 class CustomerTermination(_Body):
-    """By the customer's form, received on `received_on` (default: the termination date)."""
+    """By the customer's form, received on `received_on` (default: the termination date).
+
+    With a `ground` that the terms give the customer the contract ends with the receipt.
+    """
 
     by: Literal["customer"]
     terminated_on: date
     received_on: date | None = None
+    ground: Text | None = None
     penalty_due_on: date | None = None
 
 
@@ -163,6 +195,7 @@ class OperatorTermination(_Body):
     by: Literal["operator"]
     terminated_on: date
     ground: Text
+    cure_by_on: date | None = None
     notified_on: date | None = None
     urgent_reason: Text | None = None
     penalty_due_on: date | None = None

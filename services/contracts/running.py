@@ -67,7 +67,7 @@ class Runner:
             ),
         )
         match due.kind:
-            case "maximum-period" | "suspension-limit" as kind:
+            case "maximum-period" | "suspension-limit" | "cancellation-lapse" as kind:
                 await use_cases.run_contract_deadline(
                     self.log,
                     command,

@@ -17,6 +17,7 @@ from libs.events.vocabulary.contracts import Content, ContractFactCorrected
 from libs.refusal.refusal import Refusal, Stale
 from services.contracts.domain import (
     applications,
+    cancelling,
     changes,
     correcting,
     customer,
@@ -25,6 +26,7 @@ from services.contracts.domain import (
     use,
 )
 from services.contracts.domain.applications import Costs, Events, Wish
+from services.contracts.domain.cancelling import CancellationNotice
 from services.contracts.domain.changes import Change, with_changes_rebased
 from services.contracts.domain.contract import Unknown, application_of, ended_on
 from services.contracts.domain.customer import Customer, Details, Unregistered
@@ -37,7 +39,7 @@ from services.contracts.domain.deadlines import (
 from services.contracts.domain.ending import Judgement, LineEnd
 from services.contracts.domain.facts import Facts, Life, decided, facts_of, life_of
 from services.contracts.domain.refusals import UnknownContract, UnknownCustomer
-from services.contracts.domain.terms import ContractTerms, Terms
+from services.contracts.domain.terms import ContractTerms, Terms, TicketKind
 from services.contracts.domain.timeline import check
 from services.contracts.domain.use import Notice, Period
 
@@ -107,12 +109,12 @@ async def apply(
     consents: Sequence[str],
     terms: Terms,
 ) -> Appended:
-    """A customer applies; a line that is named is theirs for this contract until it ends.
+    """A customer applies; a line that bears one contract only is this one's until it ends.
 
     Raises `UnknownCustomer`, `UnknownService`, `NotYetInForce`, `Reserved` for a line under
     another contract.
 
-    Clauses: WUTM-6.1 (one contract a line).
+    Clauses: WUTM-6.1 (one contract a line), WSRV-6c (several).
     """
     if isinstance(await load_customer(log, customer_id), Unregistered):
         raise UnknownCustomer(f"{customer_id} is not registered", field="/customer_id")
@@ -124,7 +126,7 @@ async def apply(
         consents=tuple(consents),
     )
     in_force = terms.at(service, applied_on)
-    if content.line_id is not None:
+    if content.line_id is not None and in_force.line and in_force.line.one_contract:
         command = _reserving(command, content.line_id, from_on=applied_on, until_on=None)
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
@@ -206,6 +208,36 @@ async def start(log: Log, command: Command, *, started_on: date, terms: Terms) -
         command,
         lambda life: applications.start(
             life, started_on=started_on, terms=_at(life, started_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def accept_work(log: Log, command: Command, *, accepted_on: date, terms: Terms) -> Appended:
+    """The ordered work is accepted."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: applications.accept_work(
+            life, accepted_on=accepted_on, terms=_at(life, accepted_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def order_tickets(
+    log: Log, command: Command, *, kind: TicketKind, quantity: int, ordered_on: date, terms: Terms
+) -> Appended:
+    """An order of tickets is accepted."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: applications.order_tickets(
+            life,
+            kind=kind,
+            quantity=quantity,
+            ordered_on=ordered_on,
+            terms=_at(life, ordered_on, terms=terms),
         ),
         terms=terms,
     )
@@ -330,6 +362,34 @@ async def confirm_termination(
     )
 
 
+async def cancel(
+    log: Log, command: Command, *, notice: CancellationNotice, terms: Terms
+) -> Appended:
+    """The customer's notice of cancellation arrived."""
+    return await _ending(
+        log,
+        command,
+        lambda life: cancelling.cancel(
+            life, notice=notice, terms=_at(life, notice.requested_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
+async def record_ground(
+    log: Log, command: Command, *, ground: int, arose_on: date, terms: Terms
+) -> Appended:
+    """A ground of ending the contract arose."""
+    return await _on_contract(
+        log,
+        command,
+        lambda life: ending.record_ground(
+            life, ground=ground, arose_on=arose_on, terms=_at(life, arose_on, terms=terms)
+        ),
+        terms=terms,
+    )
+
+
 async def terminate_by_customer(
     log: Log,
     command: Command,
@@ -338,8 +398,9 @@ async def terminate_by_customer(
     received_on: date,
     terms: Terms,
     penalty_due_on: date | None = None,
+    ground: str | None = None,
 ) -> Appended:
-    """The customer ends the contract by its form."""
+    """The customer ends the contract by its form, or at once on a ground of the terms."""
     return await _ending(
         log,
         command,
@@ -349,6 +410,7 @@ async def terminate_by_customer(
             received_on=received_on,
             terms=_at(life, received_on, terms=terms),
             penalty_due_on=penalty_due_on,
+            ground=ground,
         ),
         terms=terms,
     )
@@ -480,7 +542,7 @@ async def _ending(log: Log, command: Command, decide: Decide, *, terms: Terms) -
     decision = _possible(decide, terms=terms)
     for _ in range(_ATTEMPTS):
         history = await log.load(command.stream_id)
-        freeing = _freeing(command, history, decision=decision)
+        freeing = _freeing(command, history, decision=decision, terms=terms)
         if freeing is command or command.expected is not None:
             return await _append(log, freeing, decision)
         try:
@@ -543,6 +605,7 @@ def _freeing(
     history: Sequence[Recorded[Event]],
     *,
     decision: Callable[[Sequence[Recorded[Event]]], Sequence[Event]],
+    terms: Terms,
 ) -> Command:
     """The command with the line freed from the end that its decision would record."""
     try:
@@ -552,6 +615,9 @@ def _freeing(
         return command  # refused, or repeated: for the append to say
     application, on = application_of(life.now), ended_on(after.now)
     if application is None or application.content.line_id is None or on is None:
+        return command
+    line = terms.at(application.service, application.applied_on).line
+    if line is None or line.one_contract is None:
         return command
     return _reserving(
         command,

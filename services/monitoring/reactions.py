@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from libs.events.envelope import Event, Recorded
-from libs.events.log import Decision
 from libs.events.reaction import Reaction
 from libs.events.vocabulary.contracts import (
     ApprovalRevoked,
     ContractApproved,
     ContractFactCorrected,
+    ContractFormed,
     ContractTerminated,
 )
 from libs.events.vocabulary.monitoring import MonitoringFactCorrected
@@ -20,6 +20,7 @@ from services.monitoring.domain.facts import site_of
 
 _FIELD_OF = {
     "approved_on": "opened_on",
+    "effective_on": "opened_on",
     "customer_id": "customer_id",
     "service": "service",
     "terminated_on": "closed_on",
@@ -28,10 +29,16 @@ _FIELD_OF = {
 
 
 def react(recorded: Recorded[Event]) -> Sequence[Reaction]:
-    """A site opens with the approval, closes with the end, and follows corrections of both."""
+    """A site opens with the contract, closes with the end, and follows corrections of both."""
     match recorded.event:
-        case ContractApproved() as approved:
-            return (Reaction(stream_id=approved.contract_id, decision=_opens(approved)),)
+        case ContractApproved(customer_id=customer_id, service=service) as approved:
+            return (
+                _opens(approved.contract_id, customer_id, service, opened_on=approved.approved_on),
+            )
+        case ContractFormed(customer_id=UUID() as customer_id, service=str() as service) as formed:
+            return (
+                _opens(formed.contract_id, customer_id, service, opened_on=formed.effective_on),
+            )
         case ContractTerminated() as ended:
             return (_closes(ended.contract_id, ended.terminated_on),)
         case ApprovalRevoked() as revoked:
@@ -47,13 +54,16 @@ def react(recorded: Recorded[Event]) -> Sequence[Reaction]:
             return ()
 
 
-def _opens(approved: ContractApproved) -> Decision:
-    return lambda history: life.open_site(
-        site_of(history),
-        contract_id=approved.contract_id,
-        customer_id=approved.customer_id,
-        service=approved.service,
-        opened_on=approved.approved_on,
+def _opens(contract_id: UUID, customer_id: UUID, service: str, *, opened_on: date) -> Reaction:
+    return Reaction(
+        stream_id=contract_id,
+        decision=lambda history: life.open_site(
+            site_of(history),
+            contract_id=contract_id,
+            customer_id=customer_id,
+            service=service,
+            opened_on=opened_on,
+        ),
     )
 
 

@@ -75,12 +75,21 @@ class InterestEntry(BaseModel):
 
 
 class AppliedPart(BaseModel):
-    """A part of a payment that settles a debt (an invoice or a penalty)."""
+    """A part of a payment that settles (a part of) a debt (an invoice or a penalty)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     debt_id: UUID
     amount: int
+
+
+class DemandMet(BaseModel):
+    """A demand of a contract that is paid in full, and the events on which it rests."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    contract_id: UUID
+    events: tuple[UUID, ...]
 
 
 class ForeignPosition(BaseModel):
@@ -237,7 +246,8 @@ class PaymentReceived(Event):
     """Money came in. `names` is the billing month it names, `penalty`, or None.
 
     `settled_on` is the day it counts from where that is later (a cheque); `applied` says which
-    debts it settled, `unapplied` is what is left over in yen.
+    debts it settled, `demands_met` which demands are paid in full by it, `unapplied` is what is
+    left over in yen.
     """
 
     effective: ClassVar[str | None] = "received_on"
@@ -251,6 +261,7 @@ class PaymentReceived(Event):
     names: str | None
     applied: tuple[AppliedPart, ...]
     unapplied: int
+    demands_met: tuple[DemandMet, ...] = ()
 
 
 class PaymentReversed(Event):

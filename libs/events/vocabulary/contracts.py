@@ -137,6 +137,8 @@ class ContractFormed(Event):
     contract_id: UUID
     formed_on: date
     effective_on: date
+    customer_id: UUID | None = None
+    service: str | None = None
 
 
 class ApprovalRevoked(Event):
@@ -303,8 +305,30 @@ class LineContractEnded(Event):
     reason: Literal["termination", "relocation", "conversion", "provider_change"]
 
 
+class Cancellation(BaseModel):
+    """What a cancellation by notice comes to; amounts are yen before tax, `clause` is its rule.
+
+    The contract, or `option` alone, ends with the end of `ends_on`; where a `loss` is asked for,
+    only if it is paid by then. `excess` is the damage above the fee. `contract_end_on` is the last
+    day of the month of the notice.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ends_on: date
+    contract_end_on: date
+    clause: str
+    option: str | None = None
+    fee: int = 0
+    excess: int = 0
+    loss: int = 0
+
+
 class TerminationRequested(Event):
-    """The customer asked for the end on a desired day; it waits for confirmation."""
+    """The customer asked for the end on a desired day; it waits for confirmation.
+
+    One with a `cancellation` waits for nothing but the payment of its loss.
+    """
 
     effective: ClassVar[str | None] = "requested_on"
 
@@ -312,6 +336,33 @@ class TerminationRequested(Event):
     contract_id: UUID
     requested_on: date
     desired_on: date
+    cancellation: Cancellation | None = None
+
+
+class TerminationLapsed(Event):
+    """The request came to nothing: what had to be paid by its day was not."""
+
+    effective: ClassVar[str | None] = "lapsed_on"
+
+    type: Literal["contracts.termination-lapsed.v1"] = "contracts.termination-lapsed.v1"
+    contract_id: UUID
+    lapsed_on: date
+    clause: str
+
+
+class TerminationGroundArose(Event):
+    """A ground of ending the contract arose, by its number in the terms; nothing ends by itself.
+
+    All debts that are open then fall due on that day.
+    """
+
+    effective: ClassVar[str | None] = "arose_on"
+
+    type: Literal["contracts.termination-ground-arose.v1"] = "contracts.termination-ground-arose.v1"
+    contract_id: UUID
+    arose_on: date
+    ground: str
+    clause: str
 
 
 class TerminationScheduled(Event):
@@ -329,7 +380,10 @@ class TerminationScheduled(Event):
 
 
 class ContractTerminated(Event):
-    """The contract ended; `terminated_on` is the date as its terms use the word."""
+    """The contract ended; `terminated_on` is the date as its terms use the word.
+
+    `declared_on` is the day the declaration to end it arrived, where the terms ask for it.
+    """
 
     effective: ClassVar[str | None] = "terminated_on"
 
@@ -341,6 +395,7 @@ class ContractTerminated(Event):
     cause: Literal["customer", "provider", "line", "maximum_period", "abolition", "antisocial"]
     clause: str
     penalty_due_on: date | None = None
+    declared_on: date | None = None
 
 
 class ContractFactCorrected(Event):
@@ -409,6 +464,8 @@ ContractEvent = (
     | LineConverted
     | LineContractEnded
     | TerminationRequested
+    | TerminationLapsed
+    | TerminationGroundArose
     | TerminationScheduled
     | ContractTerminated
     | ContractFactCorrected

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
+from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import end_of, times
 from services.billing.domain.rules.demanded import (
+    CancellationSums,
     DemandedCosts,
     EarlyTermination,
     Evasion,
@@ -60,6 +64,8 @@ def _of_item(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
             yield from _evasion(item, terms=terms)
         case "underbilling":
             yield from _underbilling(item, terms=terms)
+        case "cancellation_fee" | "cancellation_excess" | "cancellation_loss":
+            yield from _cancellation(item, terms=terms)
         case _:
             pass  # goes on an invoice
 
@@ -151,6 +157,44 @@ def _underbilling(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
         clauses=numbers.clause,
         arithmetic=f"{correct:,} - {billed:,} = {correct - billed:,}",
     )
+
+
+def _cancellation(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
+    """Demand what a customer's cancellation costs, as contracts judged it.
+
+    The fee is due at the end of the month after that of the cancellation, without tax; the loss
+    before acceptance on the day of the cancellation, with the tax of that day; the damage above
+    the fee has neither a date nor tax.
+
+    Clauses: RRNS-10.2, RRNS-10.3.S2, RRNS-10.4.
+    """
+    numbers = terms.policy(CancellationSums, on=item.on)
+    if numbers is None:
+        return
+    ends_on = item.on_b or item.on
+    match item.kind:
+        case "cancellation_fee":
+            name, clauses, taxed = "CANCEL", numbers.fee, numbers.fee_taxed
+            due_on: date | None = _end_of_next_month(ends_on)
+        case "cancellation_excess":
+            name, clauses, taxed = "EXCESS", numbers.excess, numbers.excess_taxed
+            due_on = None
+        case _:
+            name, clauses, taxed = "LOSS", numbers.loss, numbers.loss_taxed
+            due_on = ends_on
+    yield _demand(
+        msgspec.structs.replace(item, due_on=due_on),
+        code=f"{terms.service}-{name}{':' if item.detail else ''}{item.detail}",
+        amount=item.amount,
+        tax_rate=terms.tax_rate(due_on or item.on) if taxed else 0,
+        clauses=clauses,
+        arithmetic=times(item.amount, 1),
+    )
+
+
+def _end_of_next_month(on: date) -> date:
+    number = on.year * 12 + on.month + 1
+    return date(number // 12, number % 12 + 1, 1) - ONE_DAY
 
 
 def _lump_sum(timeline: Timeline, *, end: End, terms: BillingTerms) -> Iterator[Demand]:

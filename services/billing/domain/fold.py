@@ -337,6 +337,29 @@ def _terminated(state: _State, fact: Fact) -> None:
         )
 
 
+def _termination_requested(state: _State, fact: Fact) -> None:
+    """Take what a cancellation costs; `on_b` is the day with whose end it takes effect."""
+    event = fact.event
+    assert isinstance(event, contracts.TerminationRequested)
+    judged = event.cancellation
+    if judged is None:
+        return
+    option, ends_on = judged.option or "", judged.ends_on
+    if judged.fee:
+        state.item(fact, kind="cancellation_fee", detail=option, amount=judged.fee, on_b=ends_on)
+    if judged.excess:
+        amount = judged.excess
+        state.item(fact, kind="cancellation_excess", detail=option, amount=amount, on_b=ends_on)
+    if judged.loss:
+        state.item(fact, kind="cancellation_loss", detail=option, amount=judged.loss, on_b=ends_on)
+
+
+def _termination_lapsed(state: _State, fact: Fact) -> None:
+    """A loss that was not paid in time is owed no longer: the contract goes on."""
+    del fact
+    state.items = [item for item in state.items if item.kind != "cancellation_loss"]
+
+
 def _outage(state: _State, fact: Fact) -> None:
     event = fact.event
     assert isinstance(event, monitoring.OutageRecorded)
@@ -538,6 +561,8 @@ _STEPS: Mapping[type[Event], Callable[[_State, Fact], None]] = MappingProxyType(
         contracts.ContractSuspended: _suspended,
         contracts.ContractResumed: _resumed,
         contracts.LineConverted: _converted,
+        contracts.TerminationRequested: _termination_requested,
+        contracts.TerminationLapsed: _termination_lapsed,
         contracts.ContractTerminated: _terminated,
         monitoring.OutageRecorded: _outage,
         monitoring.FaultyDeviceOverdue: _device_overdue,

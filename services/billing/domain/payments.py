@@ -7,6 +7,7 @@ from libs.events.vocabulary.billing import (
     AccountEvent,
     AppliedPart,
     ArrearsSettled,
+    DemandMet,
     LateInterestCharged,
     PaymentLate,
     PaymentReceived,
@@ -77,6 +78,7 @@ def receive_payment(
         raise NothingOpen(field="/amount")
     applied = [AppliedPart(debt_id=p.debt.debt_id, amount=p.amount) for p in allocation.parts]
     for_interest, unapplied = _settle_interest(account, allocation.unapplied)
+    parts = (*applied, *for_interest)
     received = PaymentReceived(
         payment_id=payment_id,
         account_id=account.account_id,
@@ -84,8 +86,9 @@ def receive_payment(
         received_on=received_on,
         settled_on=settled_on,
         names=names,
-        applied=(*applied, *for_interest),
+        applied=parts,
         unapplied=unapplied,
+        demands_met=_demands_met(account, parts=parts),
     )
     entries = tuple(
         entry
@@ -106,6 +109,21 @@ def receive_payment(
         received,
         *charged,
         *_settled(account, opened(evolve(account, received)), on=settled_on),
+    )
+
+
+def _demands_met(account: Account, *, parts: tuple[AppliedPart, ...]) -> tuple[DemandMet, ...]:
+    """The demands that these parts pay in full."""
+    paid = {part.debt_id: part.amount for part in parts}
+    whole = {
+        claim.document_id
+        for claim in account.claims
+        if claim.claim_id in paid and account.open_of(claim) <= paid[claim.claim_id]
+    }
+    return tuple(
+        DemandMet(contract_id=demand.contract_id, events=demand.events)
+        for demand in account.demands
+        if demand.penalty_id in whole
     )
 
 

@@ -11,6 +11,7 @@ from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, read_japan, section
 from services.billing.domain.rules.claims import Costs, DeviceClaims, OnsiteRepair, Tickets
 from services.billing.domain.rules.demanded import (
+    CancellationSums,
     DemandedCosts,
     EarlyTermination,
     Evasion,
@@ -65,7 +66,7 @@ Charging = Annotated[
     Field(discriminator="policy"),
 ]
 Demanded = Annotated[
-    RevocationCosts | DemandedCosts | Evasion | Underbilling | EarlyTermination,
+    RevocationCosts | DemandedCosts | Evasion | Underbilling | CancellationSums | EarlyTermination,
     Field(discriminator="policy"),
 ]
 

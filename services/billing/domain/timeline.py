@@ -25,6 +25,9 @@ ItemKind = Literal[
     "underbilling",
     "change_accepted",
     "revocation",
+    "cancellation_fee",
+    "cancellation_excess",
+    "cancellation_loss",
 ]
 
 

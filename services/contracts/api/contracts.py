@@ -26,6 +26,7 @@ from services.contracts.domain import refusals as no
 from services.contracts.domain.applications import Costs
 from services.contracts.domain.terms import UnknownService
 from services.contracts.requests import (
+    Acceptance,
     Approval,
     Decline,
     InitialWork,
@@ -189,7 +190,7 @@ async def decline(
 @router.post(
     "/{contract_id}/revocation",
     response_model=ContractAnswer,
-    responses=refusals(*COMMON, no.NotFormed, no.NotAGround, no.AlreadyEnded),
+    responses=refusals(*COMMON, no.NotFormed, no.NotAGround, no.AlreadyEnded, no.NotOfThisService),
 )
 async def revoke(
     contract_id: UUID,
@@ -230,7 +231,9 @@ async def schedule_initial_work(
 @router.post(
     "/{contract_id}/start",
     response_model=ContractAnswer,
-    responses=refusals(*COMMON, no.NotFormed, no.AlreadyStarted, no.AlreadyEnded),
+    responses=refusals(
+        *COMMON, no.NotFormed, no.AlreadyStarted, no.AlreadyEnded, no.NotOfThisService
+    ),
 )
 async def start(
     contract_id: UUID,
@@ -241,5 +244,30 @@ async def start(
     """Provision begins."""
     appended = await use_cases.start(
         parts.log, command(contract_id, wish), started_on=body.started_on, terms=parts.terms
+    )
+    return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.post(
+    "/{contract_id}/acceptance",
+    response_model=ContractAnswer,
+    responses=refusals(
+        *COMMON,
+        no.NotFormed,
+        no.AlreadyAccepted,
+        no.AlreadyEnded,
+        no.NotOfThisService,
+        no.WorkOnHold,
+    ),
+)
+async def accept_work(
+    contract_id: UUID,
+    body: Acceptance,
+    parts: TheParts,
+    wish: Annotated[Write, staff("accept-work")],
+) -> Response:
+    """The ordered work was finished; with it provision begins."""
+    appended = await use_cases.accept_work(
+        parts.log, command(contract_id, wish), accepted_on=body.accepted_on, terms=parts.terms
     )
     return await contract_answered(parts, contract_id, wish, appended)

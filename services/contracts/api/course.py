@@ -20,6 +20,7 @@ from services.contracts.api.parts import (
     own_contract,
 )
 from services.contracts.domain import refusals as no
+from services.contracts.domain.cancelling import CancellationNotice
 from services.contracts.domain.changes import Change
 from services.contracts.domain.correcting import WrongValues
 from services.contracts.domain.ending import Judgement
@@ -27,9 +28,11 @@ from services.contracts.domain.use import Notice, Period
 from services.contracts.requests import (
     Abolition,
     BillingDay,
+    CancellationRequest,
     ContentChange,
     Correction,
     CustomerTermination,
+    GroundArose,
     LineConverted,
     LineEnded,
     OperatorTermination,
@@ -38,6 +41,7 @@ from services.contracts.requests import (
     Termination,
     TerminationConfirmation,
     TerminationRequest,
+    TicketOrder,
 )
 
 router = APIRouter(prefix="/contracts/{contract_id}", tags=["contracts"])
@@ -61,6 +65,27 @@ async def change_content(
         parts.log,
         command(contract_id, wish),
         change=Change(**{name: getattr(body, name) for name in ContentChange.model_fields}),
+        terms=parts.terms,
+    )
+    return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.post(
+    "/tickets", response_model=ContractAnswer, responses=refusals(*_RUNNING, no.NotInForce)
+)
+async def order_tickets(
+    contract_id: UUID,
+    body: TicketOrder,
+    parts: TheParts,
+    wish: Annotated[Write, staff("order-tickets")],
+) -> Response:
+    """Accept an order of tickets."""
+    appended = await use_cases.order_tickets(
+        parts.log,
+        command(contract_id, wish),
+        kind=body.kind,
+        quantity=body.quantity,
+        ordered_on=body.ordered_on,
         terms=parts.terms,
     )
     return await contract_answered(parts, contract_id, wish, appended)
@@ -208,9 +233,61 @@ async def confirm_termination(
 
 
 @router.post(
+    "/cancellation-requests",
+    response_model=ContractAnswer,
+    responses=refusals(*_RUNNING, no.NotEnoughToRemove),
+)
+async def cancel(
+    contract_id: UUID,
+    body: CancellationRequest,
+    parts: TheParts,
+    wish: Annotated[Write, staff("cancel")],
+) -> Response:
+    """The customer's notice arrived: it fixes the end, and what it costs."""
+    appended = await use_cases.cancel(
+        parts.log,
+        command(contract_id, wish),
+        notice=CancellationNotice(
+            requested_on=body.requested_on,
+            desired_on=body.desired_on,
+            fee=body.cancellation_fee,
+            damage=body.actual_damage,
+            loss=body.loss_amount,
+            option=body.option,
+        ),
+        terms=parts.terms,
+    )
+    return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.post(
+    "/termination-grounds",
+    response_model=ContractAnswer,
+    responses=refusals(*_RUNNING, no.NotAGround),
+)
+async def record_ground(
+    contract_id: UUID,
+    body: GroundArose,
+    parts: TheParts,
+    wish: Annotated[Write, staff("record-ground")],
+) -> Response:
+    """A ground of ending the contract arose; nothing ends by itself."""
+    appended = await use_cases.record_ground(
+        parts.log,
+        command(contract_id, wish),
+        ground=body.ground,
+        arose_on=body.arose_on,
+        terms=parts.terms,
+    )
+    return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.post(
     "/termination",
     response_model=ContractAnswer,
-    responses=refusals(*_RUNNING, no.NotAGround, no.NoticeMissing, no.TooEarly),
+    responses=refusals(
+        *_RUNNING, no.NotAGround, no.NoticeMissing, no.DemandMissing, no.TooEarly, no.TooLate
+    ),
 )
 async def terminate(
     contract_id: UUID,
@@ -240,6 +317,7 @@ async def _terminated(
                 command(contract_id, wish),
                 terminated_on=on,
                 received_on=body.received_on or on,
+                ground=body.ground,
                 penalty_due_on=body.penalty_due_on,
                 terms=terms,
             )
@@ -249,7 +327,7 @@ async def _terminated(
                 parts.log,
                 command(contract_id, wish),
                 terminated_on=on,
-                judgement=Judgement(ground=body.ground, notice=notice),
+                judgement=Judgement(ground=body.ground, notice=notice, cure_by_on=body.cure_by_on),
                 penalty_due_on=body.penalty_due_on,
                 terms=terms,
             )

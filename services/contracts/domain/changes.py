@@ -1,8 +1,9 @@
 """Changes of what a contract is for, and of the day its billing months start."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from libs.events.vocabulary.contracts import (
     BillingMonthChanged,
@@ -10,8 +11,15 @@ from libs.events.vocabulary.contracts import (
     ContentChanged,
     ContractFactCorrected,
 )
-from services.contracts.domain.applications import Events, application_id, check_content, living_on
+from services.contracts.domain.applications import (
+    Events,
+    application_id,
+    check_content,
+    known,
+    living_on,
+)
 from services.contracts.domain.facts import Facts, Life, by_day, content_on, decided
+from services.contracts.domain.periods import first_of_next_month
 from services.contracts.domain.refusals import (
     NotEnoughToRemove,
     NothingChanges,
@@ -19,6 +27,7 @@ from services.contracts.domain.refusals import (
 )
 from services.contracts.domain.terms import ChangeKind, ContractTerms
 
+_SAYING_MORE = frozenset({"discount", "price"})
 REBASED = "an earlier change was recorded or put right after this one"
 
 
@@ -46,18 +55,21 @@ def change_content(life: Life, *, change: Change, terms: ContractTerms) -> Event
     """Change the content from a day on, that day included; a backdated change moves later ones.
 
     Later changes of content that were recorded before are corrected to rest on this one. Refused
-    where the terms know no such change, or there is not enough to remove.
+    where the terms know no such change, or there is not enough to remove. An option that has to
+    be applied for ahead begins no earlier than the 1st of the month after its application.
 
-    Clauses: NSEC-11.1 (partial termination by the customer), WUTM-10.1, WUTM-10.2.
+    Clauses: NSEC-11.1 (partial termination by the customer), WUTM-10.1, WUTM-10.2, NSEC-A3.N8,
+    RRNS-9 (a change or an addition takes effect with its own acceptance), RRNS-13.3.
     """
     if change.kind not in terms.changes:
         raise NotOfThisService(f"the service knows no {change.kind}", field="/kind")
     clause = terms.changes[change.kind].clause
+    change = _not_ahead(change, terms=terms)
     living = living_on(life, change.effective_on, clause=clause)
     before = content_on(life.facts, change.effective_on)
     after = _after(before, change=change, clause=clause)
     check_content(after, terms=terms.application)
-    if after == before and change.kind not in {"discount", "price"}:
+    if after == before and change.kind not in _SAYING_MORE and change.initial_fee is None:
         return ()
     changed = ContentChanged(
         contract_id=application_id(living),
@@ -74,16 +86,26 @@ def change_content(life: Life, *, change: Change, terms: ContractTerms) -> Event
     return (changed, *rebased((*life.facts, *decided(changed))))
 
 
+def _not_ahead(change: Change, *, terms: ContractTerms) -> Change:
+    if change.option is None or terms.options is None:
+        return change
+    if change.option not in terms.options:
+        raise NotOfThisService(f"the service knows no option {change.option}", field="/option")
+    ahead = terms.options[change.option].from_next_month
+    if change.kind != "option-added" or not ahead or change.applied_on is None:
+        return change
+    earliest_on = first_of_next_month(change.applied_on)
+    return replace(change, effective_on=max(change.effective_on, earliest_on))
+
+
 def change_billing_day(
     life: Life, *, start_day: int, from_on: date, terms: ContractTerms
 ) -> Events:
     """From `from_on`, a day with the number `start_day`, billing months start on that day.
 
-    Clauses: WUTM-28.4.
+    Clauses: WUTM-28.4, WSRV-28.4.
     """
-    if terms.billing_day is None:
-        raise NotOfThisService("the billing months of this service are calendar months")
-    clause = terms.billing_day.clause
+    clause = known(terms.billing_day, what="change of the billing month").clause
     living = living_on(life, from_on, clause=clause)
     if from_on.day != start_day:
         raise NotOfThisService(
@@ -141,8 +163,8 @@ def _after(before: Content, *, change: Change, clause: str) -> Content:
                 raise NotEnoughToRemove(clause=clause, field="/packs")
             return before.model_copy(update={"packs": packs})
         case "replacement":
-            _named(change.packs, pointer="/packs")
-            return before.model_copy(update={"packs": _sum(change.packs, {})})
+            _named(change.packs or change.monthly_fee is not None, pointer="/packs")
+            return before.model_copy(update=_replaced(change))
         case "option-added" | "option-removed":
             _named(change.option, pointer="/option")
             return before.model_copy(update={"options": _options(before, change=change)})
@@ -164,9 +186,19 @@ def _named(given: object, *, pointer: str) -> None:
         raise NothingChanges(field=pointer)
 
 
+def _replaced(change: Change) -> dict[str, Any]:
+    if change.monthly_fee is None:
+        return {"packs": _sum(change.packs, {})}
+    return {"monthly_fee": change.monthly_fee}
+
+
 def _options(before: Content, *, change: Change) -> tuple[str, ...]:
     others = tuple(option for option in before.options if option != change.option)
-    return (*others, change.option or "") if change.kind == "option-added" else others
+    if change.kind == "option-added":
+        return (*others, change.option or "")
+    if change.option not in before.options:
+        raise NotEnoughToRemove(f"there is no option {change.option}", field="/option")
+    return others
 
 
 def _moved(event: ContentChanged, before: Content) -> Content:  # noqa: PLR0911 - one case a kind
@@ -177,7 +209,9 @@ def _moved(event: ContentChanged, before: Content) -> Content:  # noqa: PLR0911 
             packs = _sum(before.packs, _sum(event.after.packs, less))
             return before.model_copy(update={"packs": packs})
         case "replacement":
-            return before.model_copy(update={"packs": event.after.packs})
+            fee = event.monthly_fee
+            update = {"packs": event.after.packs} if fee is None else {"monthly_fee": fee}
+            return before.model_copy(update=update)
         case "option-added":
             return before.model_copy(
                 update={"options": tuple(dict.fromkeys((*before.options, event.option or "")))}

@@ -24,6 +24,8 @@ from libs.events.vocabulary.contracts import (
     ServiceInterrupted,
     ServiceRestored,
     ServiceStarted,
+    TerminationGroundArose,
+    TerminationLapsed,
     TerminationRequested,
     TerminationScheduled,
     TicketOrdered,
@@ -72,7 +74,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The service is provided from `started_on` on; suspensions in the order of recording."""
+    """The service is provided from `started_on` on; suspensions in the order of recording.
+
+    Where the terms know no start, that is the day on which the ordered work was accepted.
+    """
 
     formed: Formed
     started_on: date
@@ -147,20 +152,22 @@ def evolve(contract: Contract, event: ContractEvent) -> Contract:  # noqa: C901,
         case (
             InitialWorkScheduled()
             | ServiceStarted()
+            | WorkAccepted()
             | ContractSuspended()
             | ContractResumed()
             | TerminationRequested()
+            | TerminationLapsed()
         ):
             return _within(contract, event)
         case (
-            WorkAccepted()
-            | ContentChanged()
+            ContentChanged()
             | TicketOrdered()
             | BillingMonthChanged()
             | ServiceInterrupted()
             | ServiceRestored()
             | LineConverted()
             | LineContractEnded()
+            | TerminationGroundArose()
             | TerminationScheduled()
             | ContractFactCorrected()
         ):
@@ -177,6 +184,19 @@ def living_of(contract: Contract) -> Living | None:
         case Ended(before=before) | Revoked(before=before):
             return before
         case Unknown() | UnderReview() | Declined():
+            return None
+        case _:
+            assert_never(contract)
+
+
+def request_of(contract: Contract) -> TerminationRequested | None:
+    """The termination request that waits, None where none does or the contract has ended."""
+    match contract:
+        case Formed(request=request):
+            return request
+        case InForce(formed=formed):
+            return formed.request
+        case Unknown() | UnderReview() | Declined() | Ended() | Revoked():
             return None
         case _:
             assert_never(contract)
@@ -234,9 +254,11 @@ def contract_id_of(contract: Contract) -> UUID | None:
 _Within = (
     InitialWorkScheduled
     | ServiceStarted
+    | WorkAccepted
     | ContractSuspended
     | ContractResumed
     | TerminationRequested
+    | TerminationLapsed
 )
 
 
@@ -254,15 +276,23 @@ def _within(contract: Contract, event: _Within) -> Contract:
             assert_never(contract)
 
 
-def _lived(living: Living, event: _Within) -> Living:  # noqa: PLR0911 - one case an event
+def _lived(  # noqa: C901, PLR0911 - one case an event
+    living: Living, event: _Within
+) -> Living:
     formed = living.formed if isinstance(living, InForce) else living
     match event:
         case InitialWorkScheduled():
             return _reformed(living, replace(formed, work_on=event.scheduled_on))
         case TerminationRequested():
+            if event.cancellation is not None and event.cancellation.option is not None:
+                return living
             return _reformed(living, replace(formed, request=event))
+        case TerminationLapsed():
+            return _reformed(living, replace(formed, request=None))
         case ServiceStarted():
             return InForce(formed, event.started_on) if living is formed else living
+        case WorkAccepted():
+            return InForce(formed, event.accepted_on) if living is formed else living
         case ContractSuspended():
             if isinstance(living, InForce):
                 return replace(living, suspensions=(*_closed(living, event.from_on), Span(event)))

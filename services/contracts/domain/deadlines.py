@@ -7,13 +7,14 @@ from typing import Literal, assert_never
 from libs.dates.japan import japan_date, japan_instant
 from libs.events.vocabulary.contracts import ContractResumed
 from services.contracts.domain.applications import Events
+from services.contracts.domain.cancelling import lapse, lapses_on
 from services.contracts.domain.contract import InForce, application_of, ended_on, living_of
 from services.contracts.domain.ending import reach_maximum_period
 from services.contracts.domain.facts import Life, content_on
 from services.contracts.domain.periods import maximum_period_last_day
 from services.contracts.domain.terms import Terms
 
-Kind = Literal["maximum-period", "suspension-limit"]
+Kind = Literal["maximum-period", "suspension-limit", "cancellation-lapse"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +41,7 @@ def run_deadline(life: Life, *, deadline: Deadline, terms: Terms) -> Events:
 
     One that is no longer waited for changes nothing.
 
-    Clauses: WUTM-8.2, WUTM-18.1.
+    Clauses: WUTM-8.2, WUTM-18.1, WSRV-8b, WSRV-18.1.0, RRNS-10.2.
     """
     if deadline not in next_deadlines(life, terms=terms):
         return ()
@@ -54,6 +55,8 @@ def run_deadline(life: Life, *, deadline: Deadline, terms: Terms) -> Events:
             )
         case "suspension-limit":
             return (ContractResumed(contract_id=application.contract_id, resumed_on=on),)
+        case "cancellation-lapse":
+            return lapse(life, lapsed_on=on)
         case _:
             assert_never(deadline.kind)
 
@@ -61,7 +64,7 @@ def run_deadline(life: Life, *, deadline: Deadline, terms: Terms) -> Events:
 def last_day(life: Life, *, terms: Terms) -> date | None:
     """The last day of the maximum period; None before the start, or where there is none.
 
-    Clauses: WUTM-8.1.
+    Clauses: WUTM-8.1, WSRV-8a.
     """
     living = living_of(life.now)
     if not isinstance(living, InForce):
@@ -89,6 +92,9 @@ def _dues(life: Life, *, terms: Terms) -> list[tuple[date, Kind]]:
         until_on = living.suspended.suspended.until_on
         if until_on is not None:
             dues.append((until_on, "suspension-limit"))
+    lapsed_on = lapses_on(life)
+    if lapsed_on is not None:
+        dues.append((lapsed_on, "cancellation-lapse"))
     return dues
 
 

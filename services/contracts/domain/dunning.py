@@ -84,20 +84,22 @@ def settle(chain: Chain, *, ended_on: date) -> tuple[Event, ...]:
             return ()
 
 
-def proposal_on(chain: Chain, *, terms: Dunning) -> date | None:
+def proposal_on(chain: Chain, *, terms: Dunning | None) -> date | None:
     """The day on which a suspension is to be proposed; None when nothing waits for it."""
-    if isinstance(chain, Late) and chain.proposed_on is None:
+    if terms is not None and isinstance(chain, Late) and chain.proposed_on is None:
         return chain.started.started_on + timedelta(days=terms.propose_after_days)
     return None
 
 
-def propose(chain: Chain, *, proposed_on: date, terms: Dunning) -> tuple[Event, ...]:
+def propose(chain: Chain, *, proposed_on: date, terms: Dunning | None) -> tuple[Event, ...]:
     """Propose a suspension when its day has come; an operator decides.
 
-    Clauses: NSEC-16.1.1, WUTM-18.1.1.
+    Clauses: NSEC-16.1.1, WUTM-18.1.1, WSRV-18.1.1.
     """
     due_on = proposal_on(chain, terms=terms)
-    if due_on is None or due_on > proposed_on or not isinstance(chain, Late):
+    if terms is None or due_on is None or not isinstance(chain, Late):
+        return ()
+    if due_on > proposed_on:
         return ()
     return (
         SuspensionProposed(

@@ -11,10 +11,15 @@ from libs.events.envelope import Event, Recorded
 from libs.events.vocabulary.contracts import (
     Content,
     ContentChanged,
+    ContractApproved,
     ContractEvent,
+    ContractFormed,
     ServiceStarted,
 )
 from services.contracts.domain.contract import Contract, Unknown, application_of, evolve
+
+FORMATIONS = (ContractApproved, ContractFormed)
+"""The facts by which a contract comes to exist."""
 
 _OURS: tuple[type[Event], ...] = get_args(ContractEvent)
 

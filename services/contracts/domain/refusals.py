@@ -58,6 +58,26 @@ class AlreadyStarted(Refusal):
     title = "The service has started already"
 
 
+class AlreadyAccepted(Refusal):
+    code = "already-accepted"
+    title = "The ordered work has been accepted already"
+
+
+class WorkOnHold(Refusal):
+    code = "work-on-hold"
+    title = "The work rests while a cancellation waits for its payment"
+
+
+class TooLate(Refusal):
+    code = "too-late"
+    title = "The day is too late"
+
+
+class DemandMissing(Refusal):
+    code = "demand-missing"
+    title = "A demand with a period has to come first"
+
+
 class AlreadyEnded(Refusal):
     code = "already-ended"
     title = "The contract has ended"

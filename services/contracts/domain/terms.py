@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from libs.dates.business_days import Week
 from libs.refusal.refusal import Refusal
 from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, section
+from libs.terms.offered import services_in
 
 ChangeKind = Literal[
     "addition",
@@ -22,10 +23,7 @@ ChangeKind = Literal[
     "device",
     "price",
 ]
-
-
-SOLD = ("MYSEC", "WUTM")
-"""The services whose contracts are kept here."""
+TicketKind = Literal["config", "question", "urgent"]
 
 
 class UnknownService(Refusal):
@@ -53,20 +51,38 @@ class Application(_Section):
     content: frozenset[str]
     required: frozenset[str] = frozenset()
     devices: frozenset[str] = frozenset()
+    plans: frozenset[str] = frozenset()
     pack_sizes: frozenset[int] = frozenset()
+
+
+class Option(_Section):
+    """An option of the price table.
+
+    `from_next_month`: provided at the earliest from the 1st of the month after its application.
+    """
+
+    clause: str
+    from_next_month: bool = False
 
 
 class Suspension(_Section):
     """On which grounds use may be suspended, and for how long (None: no limit).
 
-    `renewable` False: the same ground does not start a second period after a full one.
+    `notice` None: at once. `renewable` False: the same ground does not start a second period after a full one.
     """
 
     clause: str
     grounds: dict[str, Rule]
-    notice: Rule
+    notice: Rule | None = None
     longest_months: int | None = None
     renewable: bool = True
+
+
+class FirstMonths(_Section):
+    """Whole months, from the one after the acceptance on, in which a cancellation costs a fee."""
+
+    clause: str
+    months: int
 
 
 class CustomerTermination(_Section):
@@ -74,21 +90,30 @@ class CustomerTermination(_Section):
 
     `by-form`: on the stated day, not before the form's receipt. `on-request`: on the desired day
     once confirmed; a desired day before the confirmation becomes the confirmation day plus
-    `business_days` (0: the confirmation day itself).
+    `business_days` (0: the confirmation day itself). `by-notice`: on the desired day, at the
+    earliest `notice_months` after the notice; in the `first_months` a fee stands in for the
+    notice, and `before_acceptance` the operator's loss is paid first. `at_once`: grounds on which
+    the arrival of the customer's notice ends the contract.
     """
 
-    way: Literal["by-form", "on-request"]
+    way: Literal["by-form", "on-request", "by-notice"]
     clause: str
     late_clause: str
     business_days: int = 0
     week: Week = "monday-friday"
+    notice_months: int = 0
+    first_months: FirstMonths | None = None
+    before_acceptance: Rule | None = None
+    at_once: dict[str, Rule] = {}
 
 
 class OperatorGround(_Section):
     """A ground on which the operator may end the contract.
 
     `notice`: only after a notice, at the earliest on the day after it; `urgent` allows leaving it
-    out for a recorded reason; `after_suspension`: only when a suspension is on record.
+    out for a recorded reason; `after_suspension`: only when a suspension is on record; `demand`:
+    only after a demand whose period has passed; `days_from_formation`: only in these days, the day
+    of formation not counted; `before_acceptance`: only while the work is not accepted.
     """
 
     clause: str
@@ -96,12 +121,16 @@ class OperatorGround(_Section):
     urgent: bool = False
     after_suspension: bool = False
     antisocial: bool = False
+    demand: bool = False
+    days_from_formation: int | None = None
+    before_acceptance: bool = False
 
 
 class LineRule(_Section):
-    """Which ends of the line contract end this contract too."""
+    """Which ends of the line contract end this contract too; `one_contract`: no other rests on it."""
 
     clause: str
+    one_contract: Rule | None = None
     goes_on: Rule
     ending: frozenset[str]
 
@@ -124,6 +153,20 @@ class Insurance(_Section):
     pack_sizes: frozenset[int]
 
 
+class MinimumTerm(_Section):
+    """Calendar months from the one after the start month on."""
+
+    clause: str
+    months: int
+
+
+class Maturing(_Section):
+    """Grounds that make all open debts due at once, by the number of the terms."""
+
+    clause: str
+    grounds: dict[int, Rule]
+
+
 class Dunning(_Section):
     """When the chain of an unpaid debt proposes a suspension: days after it was found late."""
 
@@ -132,24 +175,43 @@ class Dunning(_Section):
 
 
 class ContractTerms(_Section):
-    """The contracts section of one version of a service's terms."""
+    """The contracts section of one version of a service's terms; what is left out is unknown to it.
+
+    `formation`: a complete application forms the contract by itself, without an approval.
+    `acceptance`: provision begins with the acceptance of the ordered work, without a start.
+    """
 
     application: Application
-    approval: Rule
-    declining: dict[str, Rule]
-    revocation: Rule
+    approval: Rule | None = None
+    formation: Rule | None = None
+    declining: dict[str, Rule] = {}
+    revocation: Rule | None = None
     initial_work: Rule | None = None
-    start: Rule
-    changes: dict[ChangeKind, Rule]
+    start: Rule | None = None
+    acceptance: Rule | None = None
+    changes: dict[ChangeKind, Rule] = {}
+    options: dict[str, Option] | None = None
+    tickets: dict[TicketKind, Rule] = {}
     billing_day: Rule | None = None
-    suspension: Suspension
+    suspension: Suspension | None = None
     termination_by_customer: CustomerTermination
     termination_by_operator: dict[str, OperatorGround]
-    abolition: Rule
+    abolition: Rule | None = None
     line: LineRule | None = None
+    minimum_term: MinimumTerm | None = None
     maximum_period: MaximumPeriod | None = None
     insurance: Insurance | None = None
-    dunning: Dunning
+    maturing: Maturing | None = None
+    contract_end: Rule | None = None
+    dunning: Dunning | None = None
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if (self.approval is None) == (self.formation is None):
+            raise ValueError("a contract is formed either by approval or by itself")
+        if (self.start is None) == (self.acceptance is None):
+            raise ValueError("provision begins either with a start or with an acceptance")
+        return self
 
 
 class Terms:
@@ -172,6 +234,11 @@ class Terms:
         except KeyError:
             known = ", ".join(sorted(self._services))
             raise UnknownService(f"{service} is not one of {known}", field="/service") from None
+
+
+def offered_terms(folder: Path) -> Terms:
+    """The terms of every service in `folder` that speaks of contracts. Raises `WrongTerms`."""
+    return load_terms(services_in(folder, section="contracts"), folder=folder)
 
 
 def load_terms(services: tuple[str, ...], *, folder: Path) -> Terms:

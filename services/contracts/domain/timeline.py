@@ -7,19 +7,17 @@ from libs.events.vocabulary.contracts import (
     ApprovalRevoked,
     ContentChanged,
     ContractApplied,
-    ContractApproved,
     ContractDeclined,
-    ContractFormed,
     ContractResumed,
     ContractSuspended,
     ContractTerminated,
     ServiceStarted,
+    WorkAccepted,
 )
-from services.contracts.domain.facts import Fact, Facts, by_day
+from services.contracts.domain.facts import FORMATIONS, Fact, Facts, by_day
 from services.contracts.domain.refusals import ImpossibleTimeline
 
 _ENDS = (ContractTerminated, ApprovalRevoked, ContractDeclined)
-_FORMATIONS = (ContractApproved, ContractFormed)
 _IN_USE = (ContractSuspended, ContractResumed)
 
 
@@ -72,7 +70,7 @@ def _after(seen: _Seen, fact: Fact) -> _Seen:
         _impossible(fact, "there is no application on or before that day")
     if isinstance(event, ContractDeclined):
         return seen
-    if isinstance(event, _FORMATIONS):
+    if isinstance(event, FORMATIONS):
         return replace(seen, formed=True)
     if not seen.formed:
         _impossible(fact, "the contract does not exist on that day")
@@ -84,7 +82,7 @@ def _after(seen: _Seen, fact: Fact) -> _Seen:
 
 def _in_use(seen: _Seen, fact: Fact) -> _Seen:
     event = fact.event
-    if isinstance(event, ServiceStarted):
+    if isinstance(event, ServiceStarted | WorkAccepted):
         if seen.started:
             _impossible(fact, "the service has started before")
         return replace(seen, started=True)

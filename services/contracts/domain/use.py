@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from libs.events.vocabulary.contracts import ContractResumed, ContractSuspended
-from services.contracts.domain.applications import Events, ground_among, living_on
+from services.contracts.domain.applications import Events, ground_among, known, living_on
 from services.contracts.domain.contract import Formed, InForce
 from services.contracts.domain.facts import Life
 from services.contracts.domain.periods import suspension_limit
@@ -58,18 +58,22 @@ def suspend(
     start another period after one that lasted the longest time, where the terms say so.
 
     Clauses: NSEC-16.1.1, NSEC-16.1.2, NSEC-16.1.3, NSEC-16.2, WUTM-18.1, WUTM-18.1.1,
-    WUTM-18.1.2, WUTM-18.1.3, WUTM-18.1.4, WUTM-18.1.5, WUTM-18.1.6, WUTM-18.1.7, WUTM-18.2.
+    WUTM-18.1.2, WUTM-18.1.3, WUTM-18.1.4, WUTM-18.1.5, WUTM-18.1.6, WUTM-18.1.7, WUTM-18.2,
+    WSRV-18.1.0, WSRV-18.1.1, WSRV-18.1.2, WSRV-18.1.3, WSRV-18.1.4, WSRV-18.1.5, WSRV-18.1.6,
+    WSRV-18.1.7, WSRV-18.2, RRNS-15.1, RRNS-15.1.1, RRNS-15.1.2, RRNS-15.1.3, RRNS-15.1.4,
+    RRNS-15.1.5, RRNS-15.1.6 (RRNS: at once, without a notice).
     """
-    rules = terms.suspension
+    rules = known(terms.suspension, what="suspension")
     clause = ground_among(rules.grounds, ground).clause
     living = _in_force(life, period.from_on, clause=clause)
-    notice.before(period.from_on, clause=rules.notice.clause)
+    if rules.notice is not None:
+        notice.before(period.from_on, clause=rules.notice.clause)
     until_on = _until(period, rules=rules)
-    known = living.suspended
-    if known is not None and _still(known.suspended, period.from_on):
-        if (known.suspended.from_on, known.suspended.ground) == (period.from_on, ground):
+    held = living.suspended
+    if held is not None and _still(held.suspended, period.from_on):
+        if (held.suspended.from_on, held.suspended.ground) == (period.from_on, ground):
             return ()
-        raise AlreadySuspended(f"since {known.suspended.from_on}", clause=clause)
+        raise AlreadySuspended(f"since {held.suspended.from_on}", clause=clause)
     _not_renewed(living, ground=ground, rules=rules)
     return (
         ContractSuspended(
@@ -90,16 +94,16 @@ def resume(life: Life, *, resumed_on: date, terms: ContractTerms) -> Events:
 
     Clauses: NSEC-16.1.1 (cure ends the ground), WUTM-18.1 (may be lifted early).
     """
-    clause = terms.suspension.clause
+    clause = known(terms.suspension, what="suspension").clause
     living = _in_force(life, resumed_on, clause=clause)
-    known = living.suspended
-    if known is None:
+    held = living.suspended
+    if held is None:
         if living.suspensions and living.suspensions[-1].over_on == resumed_on:
             return ()
         raise NotSuspended(clause=clause)
-    if resumed_on < known.suspended.from_on:
+    if resumed_on < held.suspended.from_on:
         raise TooEarly(
-            f"the suspension begins on {known.suspended.from_on}",
+            f"the suspension begins on {held.suspended.from_on}",
             clause=clause,
             field="/resumed_on",
         )

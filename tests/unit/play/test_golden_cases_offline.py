@@ -11,7 +11,7 @@ from cli.play.offline import play_offline
 from cli.play.scenario import read_scenario
 
 CASES = Path(__file__).parents[2] / "cases"
-PLAYED = ("mysec", "wutm", "cas")
+PLAYED = ("mysec", "wutm", "cas", "ssd", "wsrv", "nqms", "rrns")
 
 
 def read_case(path: Path) -> Any:

@@ -51,6 +51,21 @@ class Underbilling(Policy):
     waiver: Clauses
 
 
+class CancellationSums(Policy):
+    """What a cancellation costs: a fee, the damage above it, the loss before acceptance.
+
+    The fee is due at the end of the month after the cancellation, the loss on its day.
+    """
+
+    policy: Literal["cancellation-sums"]
+    fee: Clauses
+    excess: Clauses
+    loss: Clauses
+    fee_taxed: bool
+    excess_taxed: bool
+    loss_taxed: bool
+
+
 class EarlyTermination(Policy):
     """A lump sum of monthly fees for an end inside the minimum term of `months` months.
 
