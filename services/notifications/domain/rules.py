@@ -25,7 +25,7 @@ class NoticeRule(BaseModel):
 
 
 class NoticeTerms(BaseModel):
-    """What the terms of a service say about notices; rules are keyed by their names.
+    """What the terms of a service say about notices; rules are keyed by their names, or none.
 
     `suspension_reasons` words the grounds of a suspension; of another its clause is told.
     """
@@ -34,7 +34,7 @@ class NoticeTerms(BaseModel):
 
     service_name: str
     suspension_reasons: Mapping[str, str] = {}
-    notices: Mapping[str, NoticeRule]
+    notices: Mapping[str, NoticeRule] = {}
 
     def rules_for(self, event: str) -> tuple[tuple[str, NoticeRule], ...]:
         """The rules, with their names, by which an event of this type is told."""

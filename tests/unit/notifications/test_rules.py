@@ -1,0 +1,6 @@
+from services.notifications.domain.rules import NoticeTerms
+
+
+def test_terms_that_state_no_notices_tell_nobody_anything() -> None:
+    terms = NoticeTerms(service_name="a service")
+    assert terms.rules_for("contracts.contract-approved.v1") == ()
