@@ -45,7 +45,7 @@ class _Waiting:
 
 
 @dataclass(slots=True)
-class _Settled:
+class _Outcome:
     """What a batch came to, and what of it must be written."""
 
     standing: Standing
@@ -183,20 +183,18 @@ class Appender:
         self._news.set()
         return settled.outcomes
 
-    def _settle(self, standing: Standing, *, batch: Sequence[Asked]) -> _Settled:
-        settled = _Settled(standing)
+    def _settle(self, standing: Standing, *, batch: Sequence[Asked]) -> _Outcome:
+        settled = _Outcome(standing)
         now = self._clock.now()
         for asked in batch:
             try:
-                appended = settle(standing, asked=asked, now=now, identity=self._identity)
+                appended, runs = settle(standing, asked=asked, now=now, identity=self._identity)
             except Exception as refused:  # noqa: BLE001 - an append's failure is its caller's alone
                 settled.outcomes.append(refused)
                 continue
             settled.outcomes.append(appended)
             settled.riders.append(riders_to_write(asked.riders, appended=appended))
-            if appended.replayed is None:
-                datas = (entry.data for stream in asked.streams for entry in stream.entries)
-                settled.rows += sql.event_rows(appended.events, cause=asked.cause, datas=datas)
+            settled.rows += sql.event_rows(runs, cause=asked.cause)
         return settled
 
     async def _hold(self) -> _Held:
@@ -276,13 +274,13 @@ async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standi
     return standing
 
 
-async def _write(connection: _Held, *, settled: _Settled) -> None:
+async def _write(connection: _Held, *, settled: _Outcome) -> None:
     standing = settled.standing
-    if settled.rows:
-        few = len(settled.rows) <= _FEW_EVENTS
-        write = sql.insert_events if few else sql.copy_events
-        await write(connection, rows=settled.rows)
+    if len(settled.rows) > _FEW_EVENTS:
+        await sql.copy_events(connection, rows=settled.rows)
         await sql.move_heads(connection, standing=standing)
+    elif settled.rows:
+        await sql.insert_events(connection, rows=settled.rows, standing=standing)
     riders = settled.riders
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         answers: dict[KeyName, Answer] = {name: standing.answers[name] for name in keys}

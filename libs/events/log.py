@@ -7,8 +7,9 @@ bad.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -24,7 +25,11 @@ class StreamAppend:
     expected: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _no_events() -> "tuple[Recorded[Event], ...]":
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Appended:
     """What an append gave: per stream its new version; the log's position of the last event.
 
@@ -35,8 +40,15 @@ class Appended:
 
     versions: dict[UUID, int]
     position: int
-    events: tuple[Recorded[Event], ...]
     replayed: bytes | None = None
+    make_events: Callable[[], tuple[Recorded[Event], ...]] = field(
+        default=_no_events, repr=False, compare=False
+    )
+
+    @cached_property
+    def events(self) -> tuple[Recorded[Event], ...]:
+        """The events in the order of their positions; made when first asked for, as few ask."""
+        return self.make_events()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,18 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pgproto import pgproto
 
-from libs.events.envelope import Cause, Envelope, Event, Recorded
+from libs.events.envelope import Cause, Envelope
 from libs.events.log import CursorMove, Reservation, Unpark
-from libs.events.settle import Answer, Cursor, CursorName, Identity, KeyName, ReservedName, Standing
+from libs.events.settle import (
+    Answer,
+    Cursor,
+    CursorName,
+    Identity,
+    KeyName,
+    ReservedName,
+    Run,
+    Standing,
+)
 from libs.events.wire import Stored
 
 Executor: TypeAlias = (
@@ -209,6 +218,14 @@ async def copy_events(connection: Executor, *, rows: Sequence[tuple[Any, ...]]) 
 
 
 INSERT_EVENTS = """
+WITH head AS (
+    UPDATE log_head SET position = $14, recorded_at = $15
+), partitions AS (
+    UPDATE partition_head p
+    SET sequence = moved.sequence
+    FROM unnest($16::smallint[], $17::bigint[]) AS moved (partition, sequence)
+    WHERE p.partition = moved.partition AND p.sequence <> moved.sequence
+)
 INSERT INTO event (
     position, stream_id, version, partition, sequence, event_id, type, recorded_at,
     correlation_id, causation_id, actor, traceparent, data
@@ -221,35 +238,37 @@ FROM unnest(
 """
 
 
-async def insert_events(connection: Executor, *, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write a few events, as `event_rows` gives them, in one round trip where COPY takes two."""
-    await connection.execute(INSERT_EVENTS, *_columns(rows, width=len(_EVENT_COLUMNS)))
+async def insert_events(
+    connection: Executor, *, rows: Sequence[tuple[Any, ...]], standing: Standing
+) -> None:
+    """Write a few events and the heads in one round trip, where COPY with the heads takes three."""
+    columns = _columns(rows, width=len(_EVENT_COLUMNS))
+    await connection.execute(INSERT_EVENTS, *columns, *_heads(standing))
 
 
-def event_rows(
-    events: Sequence[Recorded[Event]], *, cause: Cause, datas: Iterable[bytes]
-) -> list[tuple[Any, ...]]:
+def event_rows(runs: Sequence[Run], *, cause: Cause) -> list[tuple[Any, ...]]:
     """The rows of the events of one append."""
     correlation_id = driver_id(cause.correlation_id)
     causation_id = None if cause.causation_id is None else driver_id(cause.causation_id)
     actor, traceparent = cause.actor, cause.traceparent
     return [
         (
-            (of := recorded.envelope).position,
-            of.stream_id,
-            of.version,
-            of.partition,
-            of.sequence,
-            of.event_id,
-            recorded.event.type,
-            of.recorded_at,
+            position + number,
+            stream_id,
+            version + number,
+            partition,
+            sequence + number,
+            event_id,
+            event.type,
+            recorded_at,
             correlation_id,
             causation_id,
             actor,
             traceparent,
             data,
         )
-        for recorded, data in zip(events, datas, strict=True)
+        for stream_id, version, position, partition, sequence, recorded_at, entries in runs
+        for number, (event_id, event, data) in enumerate(entries, start=1)
     ]
 
 
@@ -271,10 +290,12 @@ WHERE p.partition = moved.partition AND p.sequence <> moved.sequence
 
 async def move_heads(connection: Executor, *, standing: Standing) -> None:
     """Store the head of the log and of its partitions."""
+    await connection.execute(MOVE_HEADS, *_heads(standing))
+
+
+def _heads(standing: Standing) -> tuple[Any, ...]:
     partitions = list(range(len(standing.sequences)))
-    await connection.execute(
-        MOVE_HEADS, standing.position, standing.recorded_at, partitions, standing.sequences
-    )
+    return standing.position, standing.recorded_at, partitions, standing.sequences
 
 
 INSERT_ANSWERS = """

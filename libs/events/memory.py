@@ -78,7 +78,7 @@ class MemoryLog:
             )
             for append in appends
         ]
-        appended = settle(
+        appended, _ = settle(
             self._standing,
             asked=Asked(streams, cause, riders),
             now=self._clock.now(),
@@ -101,9 +101,7 @@ class MemoryLog:
         while True:
             answer = kept_answer(self._standing.answers, idempotency=riders.idempotency)
             if answer is not None:
-                return Appended(
-                    versions={}, position=self._standing.position, events=(), replayed=answer
-                )
+                return Appended(versions={}, position=self._standing.position, replayed=answer)
             events = await self.load(stream_id)
             if expected is not None and expected != len(events):
                 raise Stale(f"stream {stream_id} is at version {len(events)}, not {expected}")

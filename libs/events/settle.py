@@ -8,6 +8,7 @@ nothing, so the next is settled as if it had not been.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -59,6 +60,25 @@ class Asked(NamedTuple):
     streams: Sequence[StreamEntries]
     cause: Cause
     riders: Riders
+
+
+class Run(NamedTuple):
+    """Entries of one stream with the place given to them: what stands before the first of them."""
+
+    stream_id: UUID
+    version: int
+    position: int
+    partition: int
+    sequence: int
+    recorded_at: datetime
+    entries: Sequence[Entry]
+
+
+class Settled(NamedTuple):
+    """What one append gave, and what of it must be written."""
+
+    appended: Appended
+    runs: Sequence[Run]
 
 
 class Answer(NamedTuple):
@@ -138,7 +158,7 @@ def kept_answer(
     return None if kept is None else kept.answer
 
 
-def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identity) -> Appended:
+def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identity) -> Settled:
     """Append to `standing`, or raise what `Log.append` raises and leave it as it was.
 
     A repeat gets the kept answer; of its riders only those of a reader still take effect, as it
@@ -151,11 +171,16 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
     if replayed is not None:
         standing.cursors.update(cursors)
         standing.parked.difference_update(asked.riders.unpark)
-        return Appended(versions={}, position=standing.position, events=(), replayed=replayed)
+        return Settled(Appended(versions={}, position=standing.position, replayed=replayed), ())
     versions = _new_versions(standing.versions, streams=asked.streams)
     reserved = _new_reservations(standing.reservations, riders=asked.riders)
-    events, sequences = _recorded(standing, asked=asked, now=now, identity=identity)
-    appended = Appended(versions=versions, position=standing.position + len(events), events=events)
+    runs, sequences = _placed(standing, asked=asked, now=now, identity=identity)
+    recorded_at = max((standing.recorded_at, *(run.recorded_at for run in runs if run.entries)))
+    appended = Appended(
+        versions=versions,
+        position=standing.position + sum(len(run.entries) for run in runs),
+        make_events=partial(_recorded, runs, cause=asked.cause, identity=identity),
+    )
     if (key := asked.riders.idempotency) is not None:
         answer = Answer(key.fingerprint, key.answer(appended))
         standing.answers[key.scope, key.key] = answer
@@ -165,11 +190,11 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
     standing.reservations.update(reserved)
     standing.cursors.update(cursors)
     standing.parked.difference_update(asked.riders.unpark)
-    for event in events:
-        recorded_at = event.envelope.recorded_at
-        standing.recorded_at = max(standing.recorded_at, recorded_at)
-        standing.stream_recorded_at[event.envelope.stream_id] = recorded_at
-    return appended
+    standing.recorded_at = recorded_at
+    standing.stream_recorded_at.update(
+        (run.stream_id, run.recorded_at) for run in runs if run.entries
+    )
+    return Settled(appended, runs)
 
 
 def _new_versions(
@@ -226,38 +251,49 @@ def _new_cursors(
     return after
 
 
-def _recorded(
+def _placed(
     standing: Standing, *, asked: Asked, now: datetime, identity: Identity
-) -> tuple[tuple[Recorded[Event], ...], list[int]]:
+) -> tuple[list[Run], list[int]]:
+    """The runs of an append, and the sequences that its partitions have come to."""
     sequences = list(standing.sequences)
     position = standing.position
-    events: list[Recorded[Event]] = []
-    cause = asked.cause
+    runs: list[Run] = []
+    wished = asked.cause.now or now
     for stream_id, expected, entries in asked.streams:
         partition = partition_of(stream_id, partitions=identity.partitions)
-        recorded_at = _recorded_at(standing, stream_id=stream_id, now=cause.now or now, of=identity)
-        version = expected
-        for entry in entries:
-            position += 1
-            version += 1
-            sequences[partition] += 1
-            envelope = Envelope(
+        recorded_at = _recorded_at(standing, stream_id=stream_id, now=wished, of=identity)
+        sequence = sequences[partition]
+        runs.append(Run(stream_id, expected, position, partition, sequence, recorded_at, entries))
+        position += len(entries)
+        sequences[partition] += len(entries)
+    return runs, sequences
+
+
+def _recorded(
+    runs: Sequence[Run], *, cause: Cause, identity: Identity
+) -> tuple[Recorded[Event], ...]:
+    return tuple(
+        Recorded(
+            Envelope(
                 event_id=entry.event_id,
                 context=identity.context,
                 log_epoch=identity.log_epoch,
-                stream_id=stream_id,
-                version=version,
-                position=position,
-                partition=partition,
-                sequence=sequences[partition],
-                recorded_at=recorded_at,
+                stream_id=run.stream_id,
+                version=run.version + number,
+                position=run.position + number,
+                partition=run.partition,
+                sequence=run.sequence + number,
+                recorded_at=run.recorded_at,
                 correlation_id=cause.correlation_id,
                 causation_id=cause.causation_id,
                 actor=cause.actor,
                 traceparent=cause.traceparent,
-            )
-            events.append(Recorded(envelope, entry.event))
-    return tuple(events), sequences
+            ),
+            entry.event,
+        )
+        for run in runs
+        for number, entry in enumerate(run.entries, start=1)
+    )
 
 
 def _recorded_at(standing: Standing, *, stream_id: UUID, now: datetime, of: Identity) -> datetime:

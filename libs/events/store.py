@@ -196,7 +196,7 @@ class PostgresLog:
         answer = kept_answer(answers, idempotency=idempotency)
         if answer is None:
             return None
-        return Appended(versions={}, position=await self.position(), events=(), replayed=answer)
+        return Appended(versions={}, position=await self.position(), replayed=answer)
 
     async def _encoded(self, appends: Sequence[StreamAppend]) -> list[StreamEntries]:
         owners: set[KeyOwner] = set()

@@ -157,10 +157,10 @@ def a_wish(key: str | None) -> Write:
 
 def test_a_repeat_answers_about_the_same_place() -> None:
     wish = a_wish("k")
-    first = Appended(versions={STREAM: 4}, position=17, events=())
+    first = Appended(versions={STREAM: 4}, position=17)
     idempotency = wish.riders(STREAM, status=201).idempotency
     assert idempotency is not None
-    again = Appended(versions={}, position=99, events=(), replayed=idempotency.answer(first))
+    again = Appended(versions={}, position=99, replayed=idempotency.answer(first))
     kept = wish.kept(again, uuid4(), status=201)
     assert (kept.stream_id, kept.version, kept.position, kept.status) == (STREAM, 4, 17, 201)
     told: Response = kept.response({})
