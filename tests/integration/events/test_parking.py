@@ -265,3 +265,37 @@ async def test_bad_weather_parks_nothing(scene: Scene) -> None:
 
         await until(all_taken)
     assert of_one(await taken(scene.target)) == [1, 2, 3]
+
+
+async def test_an_event_that_comes_later_queues_behind_its_parked_stream(
+    scene: Scene, source: Place
+) -> None:
+    async with scene.at_work():
+        await scene.rest(count=9)
+        await append_starts(source.log, streams=3, versions=1, after=3)
+        await scene.rest(count=12)
+        found = await taken(scene.target)
+        assert of_one(found) == [1]
+        assert len(found) == 9
+        parked = await parking.list_parked(scene.target.pool)
+        assert [one.reason for one in parked] == ["NotToday: it is Sunday", "behind", "behind"]
+        scene.mood.error = None
+        assert await scene.reader.retry(scene.stream)
+    assert of_one(await taken(scene.target)) == [1, 2, 3, 4]
+
+
+async def test_what_queued_behind_an_event_that_is_gone_is_taken_without_being_asked_for(
+    scene: Scene,
+) -> None:
+    async with scene.at_work():
+        await scene.rest(count=9)
+    # As when a retry elsewhere takes the first event while a later one is queued behind it.
+    await scene.target.pool.execute("DELETE FROM parked_event WHERE attempts > 0")
+    async with scene.at_work():
+        await scene.rest(count=8)
+
+        async def none_parked() -> bool:
+            return await parking.list_parked(scene.target.pool) == []
+
+        await until(none_parked)
+    assert of_one(await taken(scene.target)) == [1, 3]

@@ -4,9 +4,11 @@ import asyncio
 import signal
 from collections.abc import Sequence
 
+import asyncpg
+
 from libs.events.kafka import Message
 from libs.events.relay import Relay
-from libs.events.relay_sql import LOCK
+from libs.events.relay_sql import LOCK, try_lock
 from tests.integration.events.postgres_way import a_postgres_way
 from tests.support.proxy import a_way
 from tests.support.victims import a_process
@@ -86,6 +88,17 @@ async def test_two_relays_take_turns_and_send_nothing_that_is_not_in_order(
         await until(second_leads)
         await until(lambda: sent(source))
     assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
+
+
+async def test_no_second_one_leads_while_the_connection_of_the_first_lives(source: Place) -> None:
+    first, second = await asyncpg.connect(source.dsn), await asyncpg.connect(source.dsn)
+    try:
+        assert await try_lock(first)
+        assert not await try_lock(second)
+        first.terminate()
+        await until(lambda: try_lock(second))
+    finally:
+        second.terminate()
 
 
 async def test_a_leader_whose_epoch_has_passed_moves_nothing(
