@@ -63,4 +63,4 @@ def test_the_loss_is_taxed_due_on_its_day_and_owed_no_longer_once_it_lapsed() ->
     facts.add(
         TerminationLapsed(contract_id=CONTRACT, lapsed_on=date(2024, 5, 11), clause="RRNS-10.2")
     )
-    assert all_demands(facts) == []
+    assert all_demands(facts) == ()
