@@ -15,6 +15,7 @@ from cli.ports import choose, port_of
 from cli.processes import CannotStart, ProcessPlan, ProcessTable, answers
 from cli.services import (
     KEYS_DATABASE,
+    ROLES,
     SERVICES,
     Role,
     Service,
@@ -30,7 +31,6 @@ from libs.events.topics import create_topics
 _READY_SECONDS = 60
 _MIGRATION_SECONDS = 300
 _CODE = "YK_CODE"
-_LAST_THE_WORKERS: tuple[Role, ...] = ("api", "worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class ServiceProcesses:
         Workers are looked at last, when one that cannot begin has had the time to end.
         """
         addresses = {service.name: self._launch(service) for service in services_there()}
-        for role in _LAST_THE_WORKERS:
+        for role in ROLES:
             for service in services_there():
                 self._wait_until_well(self._name(service, role))
         return addresses
@@ -143,35 +143,28 @@ class ServiceProcesses:
         """The APIs' addresses when every process runs as it should and is well, else None."""
         found: dict[str, str] = {}
         for service in services_there():
-            for plan in self._plans(service):
+            for plan in (self._plan(service, role) for role in ROLES):
                 running = self._processes.find(plan.name)
                 if running is None or running.digest != plan.digest or not _is_well(plan.address):
                     return None
-                if plan.address:
-                    found[service.name] = plan.address
+            found[service.name] = self._plan(service, "api").address
         return found
 
     def _launch(self, service: Service) -> str:
-        api, worker = self._plans(service)
+        api, worker = (self._plan(service, role) for role in ROLES)
         for plan in (api, worker):
             self._processes.start(plan, tied=self._tied)
         return api.address
 
-    def _plans(self, service: Service) -> tuple[ProcessPlan, ProcessPlan]:
-        """How to start the API and the worker; a running API keeps its port."""
-        running = self._processes.find(self._name(service, "api"))
+    def _plan(self, service: Service, role: Role) -> ProcessPlan:
+        """How to start one; it keeps its port, and one of other code is replaced."""
+        running = self._processes.find(self._name(service, role))
         offset = self._environment.port_offset
-        wished = None if offset is None else service.usual_port + offset
-        port = port_of(running.address) if running else choose(wished)
-        api, worker = (self._plan(service, role, port=port) for role in ("api", "worker"))
-        return api, worker
-
-    def _plan(self, service: Service, role: Role, *, port: int) -> ProcessPlan:
-        """How to start one; a process of other code is another process, so it is replaced."""
+        wished = None if offset is None else service.usual(role) + offset
         plan = process_plan(
             service,
             role=role,
-            port=port,
+            port=port_of(running.address) if running and running.address else choose(wished),
             surroundings=self._surroundings,
             environment=self._environment.name,
         )
@@ -188,7 +181,7 @@ class ServiceProcesses:
     def _migration(self, service: Service) -> subprocess.Popen[bytes]:
         log = self._processes.log_path(f"{self._name(service, 'api')}-migrate")
         log.parent.mkdir(parents=True, exist_ok=True)
-        own = environment_of(service, port=service.usual_port, surroundings=self._surroundings)
+        own = environment_of(service, surroundings=self._surroundings)
         with log.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", f"services.{service.name}", "migrate"],
@@ -224,5 +217,4 @@ def code_digest(service: Service) -> str:
 
 
 def _is_well(address: str) -> bool:
-    # A worker listens nowhere: it is well while it runs.
-    return not address or answers(f"{address}/health/ready")
+    return answers(f"{address}/health/ready")

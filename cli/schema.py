@@ -23,7 +23,7 @@ def migrated_schema(service: Service, *, surroundings: Surroundings) -> str:
 
     Raises CannotStart, with what was said, when either fails.
     """
-    own = environment_of(service, port=service.usual_port, surroundings=surroundings)
+    own = environment_of(service, surroundings=surroundings)
     _run([sys.executable, "-m", f"services.{service.name}", "migrate"], environment=own)
     dsn = surroundings.database_urls[service.name]
     dumped = _run(

@@ -13,6 +13,7 @@ from cli.processes import ProcessPlan
 from cli.state import CHECKOUT
 
 Role = Literal["api", "worker"]
+ROLES: tuple[Role, ...] = ("api", "worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,11 @@ class Service:
 
     name: str
     usual_port: int
+    usual_worker_port: int
+
+    def usual(self, role: Role) -> int:
+        """The port on which a process of that role listens when it is free."""
+        return self.usual_port if role == "api" else self.usual_worker_port
 
     @property
     def prefix(self) -> str:
@@ -34,10 +40,10 @@ class Service:
 
 
 SERVICES = (
-    Service(name="contracts", usual_port=8101),
-    Service(name="billing", usual_port=8102),
-    Service(name="monitoring", usual_port=8103),
-    Service(name="notifications", usual_port=8104),
+    Service(name="contracts", usual_port=8101, usual_worker_port=8121),
+    Service(name="billing", usual_port=8102, usual_worker_port=8122),
+    Service(name="monitoring", usual_port=8103, usual_worker_port=8123),
+    Service(name="notifications", usual_port=8104, usual_worker_port=8124),
 )
 KEYS_DATABASE = "keys"
 
@@ -56,8 +62,10 @@ class Surroundings:
     rehearsal: bool = False
 
 
-def environment_of(service: Service, *, port: int, surroundings: Surroundings) -> dict[str, str]:
-    """The environment variables with which `service` is started."""
+def environment_of(
+    service: Service, *, surroundings: Surroundings, role: Role = "api", port: int | None = None
+) -> dict[str, str]:
+    """The environment variables with which `service` is started; `port` is of that role."""
     traces_at = f"{surroundings.zipkin}/zipkin/traces" if surroundings.zipkin else None
     own = {
         "DATABASE_URL": surroundings.database_urls[service.name],
@@ -68,10 +76,11 @@ def environment_of(service: Service, *, port: int, surroundings: Surroundings) -
         "TOPIC_PREFIX": surroundings.topic_prefix,
         "REHEARSAL": str(surroundings.rehearsal).lower(),
         "HOST": LOOPBACK,
-        "PORT": str(port),
         "SMTP_HOST": LOOPBACK,
         "SMTP_PORT": str(surroundings.smtp_port),
     }
+    if port is not None:
+        own["PORT" if role == "api" else "WORKER_PORT"] = str(port)
     traces = {"OTEL_SERVICE_NAME": service.name}
     if traces_at is not None:
         own |= {"TRACE_UI": traces_at, "TRACE_URL": f"{traces_at}/"}
@@ -93,7 +102,7 @@ def process_plan(
     return ProcessPlan(
         name=process_name(service, role, environment=environment),
         command=(sys.executable, "-m", f"services.{service.name}", role),
-        address=f"http://{LOOPBACK}:{port}" if role == "api" else "",
-        environment=environment_of(service, port=port, surroundings=surroundings),
+        address=f"http://{LOOPBACK}:{port}",
+        environment=environment_of(service, role=role, port=port, surroundings=surroundings),
         stage=1,
     )

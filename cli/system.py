@@ -165,8 +165,7 @@ class System:
         }
         if record.name in checks:
             return checks[record.name]()
-        # A worker listens nowhere: it is well while it runs.
-        return not record.address or answers(f"{record.address}/health/ready")
+        return answers(f"{record.address}/health/ready")
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from libs.events import log_sql as sql
 from libs.events.away import BAD_WEATHER, is_away
 from libs.events.log import NO_RIDERS, Appended, LogUnavailable, OutcomeUnknown, Riders
 from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, riders_to_write, settle
+from libs.telemetry import names
+from libs.telemetry.metrics import counter
 
 MAX_APPENDS = 500
 MAX_EVENTS = 5_000
@@ -79,6 +81,7 @@ class Appender:
         self._closed = False
         self._connection: _Held | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._appended = counter(names.LOG_APPENDED, description="Events appended")
 
     def start(self) -> None:
         """Begin to take appends."""
@@ -181,6 +184,7 @@ class Appender:
             await self._end_connection()
             raise
         self._news.set()
+        self._appended.add(len(settled.rows))
         return settled.outcomes
 
     def _settle(self, standing: Standing, *, batch: Sequence[Asked]) -> _Outcome:

@@ -23,7 +23,7 @@ from libs.events.cursors import Cursor, Place, load_cursors
 from libs.events.database import Pool, transaction
 from libs.events.kafka import KafkaRecord, Message, NotAnEvent, from_record
 from libs.events.trouble import Gap, OtherLog, Stopped, Trouble, Unreadable
-from libs.events.weather import pause, pauses
+from libs.events.weather import NotWell, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
@@ -81,6 +81,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
     def ready(self) -> bool:
         """Whether it is in its group and not in trouble."""
         return self._joined and self.trouble is None
+
+    @property
+    def name(self) -> str:
+        """The name of its reader."""
+        return self._reader.name
+
+    async def well(self) -> None:
+        """Raises `NotWell` when it takes nothing, with what stands in the way."""
+        if self.trouble is not None:
+            raise NotWell(f"{self._reader.name}: {self.trouble}")
+        if not self._joined:
+            raise NotWell(f"{self._reader.name} has not been given its partitions yet")
 
     @property
     def shares(self) -> frozenset[tuple[str, int]]:

@@ -14,7 +14,7 @@ from libs.events.log import CursorTaken, Log
 from libs.events.reaction import Effect
 from libs.events.view_cursors import begin_view, level, move_view, restart_view
 from libs.events.waking import Bell, Waking
-from libs.events.weather import is_weather, pause, pauses
+from libs.events.weather import NotWell, is_weather, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
@@ -64,6 +64,11 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
                 self._failed(error)
                 await pause(next(waits), stop=stop)
+
+    async def well(self) -> None:
+        """Raises `NotWell` while the view stands still."""
+        if self.trouble is not None:
+            raise NotWell(f"the view {self.view} stands still: {self.trouble}")
 
     async def catch_up(self) -> int:
         """Take everything up to the log's head as it is now; gives the view's position."""

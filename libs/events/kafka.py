@@ -56,6 +56,11 @@ class Message:
         """The event as `Wire` reads it."""
         return Stored(self.type, self.envelope.event_id, self.data)
 
+    @property
+    def hop(self) -> str | None:
+        """The W3C trace context of the sending that brought it here, if it came with one."""
+        return self.headers.get(_HOP)
+
 
 class KafkaRecord(Protocol):
     """What aiokafka gives for a record."""

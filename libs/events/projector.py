@@ -13,7 +13,6 @@ from libs.events.reaction import Effect
 from libs.events.reading import Read, read, read_span
 from libs.events.weather import is_weather
 from libs.events.wire import Wire
-from libs.telemetry import tracing
 
 
 class Failed(NamedTuple):
@@ -43,7 +42,7 @@ class Projector:
     async def take(self, batch: Batch) -> None:
         """Take all in one transaction."""
         reads = await read(batch.messages, wire=self._wire, keys=self._keys)
-        with read_span(reads, reader=self.name) as span:
+        with read_span(reads, reader=self.name) as spans:
             async with transaction(self._pool) as connection:
                 await move_cursor(
                     connection,
@@ -62,7 +61,7 @@ class Projector:
                 free = [one for one in reads if one.stream_id not in parked]
                 queued = [one for one in reads if one.stream_id in parked]
                 for failed, behind in await self._apply(connection, free):
-                    tracing.mark_failed(span, failed.error)
+                    spans.failed(failed.read.message.envelope.event_id, failed.error)
                     await parking.park(connection, self.name, read=failed.read, error=failed.error)
                     queued.extend(behind)
                 await parking.park_behind(connection, self.name, queued)

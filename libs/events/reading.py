@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from opentelemetry.trace import Span
-
 from libs.events.envelope import Event, Recorded
 from libs.events.kafka import Message
 from libs.events.keys import Keys
@@ -16,6 +14,7 @@ from libs.events.weather import is_weather
 from libs.events.wire import Wire
 from libs.refusal.refusal import Refusal
 from libs.telemetry import tracing
+from libs.telemetry.tracing import Taken, Taking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,31 +64,31 @@ def _read(message: Message, *, event: Event | None) -> Read:
 
 
 @contextmanager
-def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[Span]:
-    """The span of taking these events: one continues its trace, several are linked to theirs."""
-    first = reads[0].message
-    if len(reads) == 1:
-        taking = tracing.process_span(
-            first.topic,
-            partition=first.partition,
-            offset=first.offset,
-            key=first.envelope.stream_id,
-            group=reader,
-            event_type=first.type,
-            event_id=first.envelope.event_id,
-            correlation=first.envelope.correlation_id,
-            origin=first.envelope.traceparent,
-        )
-    else:
-        taking = tracing.process_batch_span(
-            first.topic,
-            partition=first.partition,
-            group=reader,
-            correlations={one.message.envelope.correlation_id for one in reads},
-            origins=[one.message.envelope.traceparent for one in reads],
-        )
-    with taking as span:
-        yield span
+def read_span(reads: Sequence[Read], *, reader: str) -> Iterator[Taking]:
+    """The spans of taking these events, each in the trace of its event."""
+    events = [_taken(one.message) for one in reads]
+    taking = (
+        tracing.process_span(events[0], group=reader)
+        if len(events) == 1
+        else tracing.process_spans(events, group=reader)
+    )
+    with taking as spans:
+        yield spans
+
+
+def _taken(message: Message) -> Taken:
+    envelope = message.envelope
+    return Taken(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=envelope.stream_id,
+        event_type=message.type,
+        event_id=envelope.event_id,
+        correlation=envelope.correlation_id,
+        origin=envelope.traceparent,
+        hop=message.hop,
+    )
 
 
 def reason_of(error: Exception) -> str:

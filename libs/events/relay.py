@@ -90,7 +90,7 @@ class Relay:
                 await self._stand_by(stop)
             except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
                 self._failures.add(1, {names.ERROR_TYPE: type(error).__name__})
-                log.warning("relay begins again", topic=self._topic, error=repr(error))
+                log.warning("relay begins again", topic=self._topic, error=type(error).__name__)
                 await pause(next(self._pauses), stop=stop)
 
     async def _stand_by(self, stop: asyncio.Event) -> None:
@@ -157,24 +157,22 @@ class Relay:
 
         Raises what the first failing partition raised, after all have been answered or given up.
         """
-        origins = (row["traceparent"] for row in rows)
-        with tracing.send_span(self._topic, origins=origins, count=len(rows)):
-            hop = tracing.traceparent()
-            by_partition: dict[int, list[Row]] = {}
-            for row in rows:
-                by_partition.setdefault(row["partition"], []).append(row)
+        events = [tracing.Sent(row["correlation_id"], row["traceparent"]) for row in rows]
+        with tracing.send_spans(self._topic, events) as hops:
+            by_partition: dict[int, list[Record]] = {}
+            for row, hop in zip(rows, hops, strict=True):
+                record = to_record(row, identity=identity, hop=hop)
+                by_partition.setdefault(row["partition"], []).append(record)
             answers = await asyncio.gather(
                 *(
-                    self._send_partition(
-                        producer, (to_record(row, identity=identity, hop=hop) for row in of_one), at
-                    )
-                    for at, of_one in by_partition.items()
+                    self._send_partition(producer, records, at)
+                    for at, records in by_partition.items()
                 ),
                 return_exceptions=True,
             )
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
 
     async def _send_partition(
         self, producer: AIOKafkaProducer, records: Iterable[Record], partition: int

@@ -39,6 +39,7 @@ from libs.events.settle import (
 )
 from libs.events.wire import Wire, encode, key_owners
 from libs.refusal.refusal import Refusal
+from libs.telemetry import tracing
 
 _ATTEMPTS = 10
 
@@ -119,7 +120,8 @@ class PostgresLog:
         """
         check_asked(appends, cause=cause, riders=riders, identity=self._identity)
         streams = await self._encoded(appends)
-        return await self._appender.append(Asked(streams, cause, riders))
+        with tracing.append_span(self.context, streams=len(streams)):
+            return await self._appender.append(Asked(streams, cause, riders))
 
     async def decide(
         self,

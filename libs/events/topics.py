@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from libs.events.partition import PARTITIONS
@@ -32,6 +33,15 @@ async def create_topics(
         if code not in {_DONE, TopicAlreadyExistsError.errno}:
             raise for_code(code)(f"topic {topic}")
     return tuple(missing)
+
+
+async def broker_answers(bootstrap: str) -> None:
+    """Returns when a broker answers; raises aiokafka's KafkaError when none does."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    try:
+        await client.bootstrap()
+    finally:
+        await client.close()
 
 
 def _topic(name: str, replication: int) -> NewTopic:

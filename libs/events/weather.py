@@ -27,6 +27,10 @@ _PASSING: tuple[type[BaseException], ...] = (
 )
 
 
+class NotWell(Exception):
+    """A part of a process does not do its work; the text is one sentence for its operator."""
+
+
 def is_weather(error: BaseException) -> bool:
     """Whether an error comes from a server or the way to it, not from what we asked."""
     if isinstance(error, asyncpg.InterfaceError):

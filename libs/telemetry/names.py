@@ -11,6 +11,8 @@ EVENT_TYPE: Final = "yakkan.event_type"
 CONSUMER: Final = "yakkan.consumer"
 VIEW: Final = "yakkan.view"
 WAITING: Final = "yakkan.waiting"
+STREAMS: Final = "yakkan.streams"
+RUN_ID: Final = "yakkan.run_id"
 
 # Attributes with names that others know.
 SERVICE_NAME: Final = "service.name"
@@ -30,6 +32,7 @@ URL_PATH: Final = "url.path"
 ERROR_TYPE: Final = "error.type"
 
 # Metrics.
+LOG_APPENDED: Final = "yakkan.log.appended"
 RELAY_LAG_RECORDS: Final = "yakkan.relay.lag.records"
 RELAY_LAG_SECONDS: Final = "yakkan.relay.lag"
 RELAY_SENT: Final = "yakkan.relay.sent"

@@ -1,7 +1,7 @@
 """One way to make the HTTP edge of a service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
@@ -9,14 +9,15 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
-from libs.events.weather import is_weather
+from libs.events.weather import NotWell, is_weather
 from libs.web import problems
 from libs.web.edge import Edge, Ring
 
 Check = Callable[[], Awaitable[None]]
-"""Returns when what it looks at answers; raises when it does not."""
+"""Returns when what it looks at answers; raises the weather, or `NotWell`, when it does not."""
 
 _CHECK_SECONDS = 2.0
+_FREE = frozenset({"/health/live", "/health/ready", "/metrics", "/standing"})
 
 
 class FieldProblem(BaseModel):
@@ -56,13 +57,13 @@ def make_app(
     `standing` says how far log, relay and readers have come.
     """
     # The pages of the docs carry their scripts along: an operator's network may reach no other.
-    app = FastAPIOffline(
+    app: FastAPI = FastAPIOffline(
         title=title,
         description=description,
         version="1",
         openapi_url="/openapi.json",
         # One span a request, continued from the caller's; what happens inside has its own names.
-        telemetry={"operation_spans": False, "logs": False},
+        telemetry={"operation_spans": False, "logs": False, "exclude": _is_free},
         responses={
             422: {
                 "description": "The request is malformed",
@@ -97,6 +98,28 @@ def _whole_schema(model: type[BaseModel]) -> dict[str, Any]:
     return each(schema)
 
 
+def make_worker_app(
+    title: str, *, ready: Mapping[str, Check], metrics: Callable[[], str] | None = None
+) -> FastAPI:
+    """What a process without an API tells of itself: liveness, readiness, metrics.
+
+    `ready` names what must answer, and go on, for the process to do its work.
+    """
+    app = FastAPI(
+        title=title,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    problems.install(app)
+    app.include_router(_free_routes(ready, metrics=metrics, standing=None))
+    return app
+
+
+def _is_free(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a request only asks how we are: those are too many to be traced."""
+    return scope.get("path") in _FREE
+
+
 def _free_routes(
     ready: Mapping[str, Check],
     *,
@@ -111,8 +134,11 @@ def _free_routes(
 
     @router.get("/health/ready")
     async def readiness() -> JSONResponse:
-        found = {name: await _answers(check) for name, check in ready.items()}
-        return JSONResponse(found, status_code=200 if all(found.values()) else 503)
+        answers = await asyncio.gather(*(_answers(check) for check in ready.values()))
+        well = all(answer is True for answer in answers)
+        return JSONResponse(
+            dict(zip(ready, answers, strict=True)), status_code=200 if well else 503
+        )
 
     if metrics is not None:
 
@@ -129,10 +155,13 @@ def _free_routes(
     return router
 
 
-async def _answers(check: Check) -> bool:
+async def _answers(check: Check) -> bool | str:
+    """True when all is well; else False, or a sentence that says what is not."""
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
+    except NotWell as told:
+        return str(told)
     except Exception as error:
         if not is_weather(error):
             raise

@@ -43,7 +43,7 @@ class Ring:
             await self.app(request.scope, receive, send)
         except Exception as error:
             log.exception("a request failed")
-            trace.get_current_span().record_exception(error)
+            tracing.mark_failed(trace.get_current_span(), error)
             if request.scope.get("yakkan.answered"):
                 raise
             await problems.bug(request)(request.scope, receive, send)

@@ -22,7 +22,8 @@ from libs.events.relay import Relay
 from libs.events.rest import Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
-from libs.process.running import Run, until_stopped
+from libs.process.running import Run
+from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
@@ -141,7 +142,7 @@ def make_api(
     return app
 
 
-def make_worker(built: Built) -> tuple[Run, ...]:
+def make_worker(built: Built) -> Worker:
     """What the worker runs: relay, readers of facts and applications, view, runs, scheduler."""
     settings = built.settings
     dsn = settings.database_url.get_secret_value()
@@ -185,34 +186,47 @@ def make_worker(built: Built) -> tuple[Run, ...]:
         view.run,
         keeper.run,
     )
-    if rehearsal:
-        return runs
-    scheduler = Scheduler(
-        billing=built.billing,
-        pool=built.pool,
-        clock=built.clock,
-        every_seconds=settings.deadlines_every_seconds,
+    if not rehearsal:
+        scheduler = Scheduler(
+            billing=built.billing,
+            pool=built.pool,
+            clock=built.clock,
+            every_seconds=settings.deadlines_every_seconds,
+        )
+        runs = (*runs, scheduler.run)
+    ready = standing_of(
+        pool=built.pool, bootstrap=settings.kafka, consumers=(facts, opener), views=(view,)
     )
-    return (*runs, scheduler.run)
+    return Worker(runs=runs, ready=ready)
 
 
 async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        app = make_api(
-            built, verifier=Verifier(keys_at(settings.jwks_url)), metrics=telemetry.metrics
-        )
-        await server(app, host=settings.host, port=settings.port).serve()
-    telemetry.close()
+    try:
+        async with build(settings) as built:
+            verifier = Verifier(keys_at(settings.jwks_url))
+            app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
+            await server(app, host=settings.host, port=settings.port).serve()
+    finally:
+        telemetry.close()
 
 
 async def run_worker(settings: Settings) -> None:
     """Relay, read, keep the view and carry out runs until stopped."""
-    telemetry = set_up(CONTEXT)
-    async with build(settings) as built:
-        await until_stopped(*make_worker(built))
-    telemetry.close()
+    title = f"{CONTEXT}-worker"
+    telemetry = set_up(title)
+    try:
+        async with build(settings) as built:
+            await work(
+                make_worker(built),
+                title=title,
+                host=settings.host,
+                port=settings.worker_port,
+                metrics=telemetry.metrics,
+            )
+    finally:
+        telemetry.close()
 
 
 async def run_migrate(settings: Settings) -> None:

@@ -1,26 +1,17 @@
 """The worker's part in invoice runs: takes up every run that is not finished, the oldest first."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from uuid import UUID
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Link
 
 from libs.events.database import Pool
-from libs.events.envelope import Cause
 from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
-from libs.telemetry import tracing
+from libs.telemetry import names, tracing
 from services.billing.ports import Billing
 from services.billing.runs import RunBusy, carry_out
 from services.billing.views.runs import open_runs
-
-_tracer = trace.get_tracer("yakkan.billing")
 
 
 class RunKeeper:
@@ -48,25 +39,16 @@ class RunKeeper:
     async def carry_out_all(self) -> None:
         """Carry out every open run; one that another process holds is left to it."""
         for run_id, cause in await open_runs(self._pool, rehearsal=self._rehearsal):
-            with _run_span(run_id, cause=cause):
+            with (
+                tracing.case(cause.correlation_id),
+                tracing.apart(
+                    "invoice run",
+                    origin=cause.traceparent,
+                    attributes={names.RUN_ID: str(run_id)},
+                ),
+            ):
                 own = replace(cause, traceparent=tracing.traceparent() or cause.traceparent)
                 try:
                     await carry_out(self._billing, run_id=run_id, cause=own)
                 except RunBusy:
                     continue
-
-
-@contextmanager
-def _run_span(run_id: UUID, *, cause: Cause) -> Iterator[None]:
-    """A run is a trace of its own, linked to that of the request that asked for it."""
-    origin = tracing.span_context_of(cause.traceparent)
-    with (
-        tracing.case(cause.correlation_id),
-        _tracer.start_as_current_span(
-            "invoice run",
-            context=Context(),
-            links=[Link(origin)] if origin else [],
-            attributes={"yakkan.run_id": str(run_id)},
-        ),
-    ):
-        yield

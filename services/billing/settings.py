@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     topic_prefix: str = ""
     host: str = "127.0.0.1"
     port: int = 8102
+    worker_port: int = 8122
     rehearsal: bool = False
     terms: Path = TERMS
     due_policy: str = "agreed"

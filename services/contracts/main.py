@@ -23,7 +23,8 @@ from libs.events.relay import Relay
 from libs.events.rest import standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
-from libs.process.running import Run, until_stopped
+from libs.process.running import Run
+from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import Telemetry, set_up
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
@@ -158,7 +159,7 @@ async def run_api(settings: Settings) -> None:
         telemetry.close()
 
 
-def worker_runs(service: Service) -> list[Run]:
+def make_worker(service: Service) -> Worker:
     """What the worker does side by side: relay, reactions, views, and deadlines by the clock.
 
     In a rehearsal nobody but the one who plays runs deadlines.
@@ -187,7 +188,13 @@ def worker_runs(service: Service) -> list[Run]:
     runs: list[Run] = [bell.run, relay.run, consumer.run, due.run, listed.run, late.run]
     if not service.log.rehearsal:
         runs.append(_scheduler(service, view=due))
-    return runs
+    ready = standing_of(
+        pool=service.pool,
+        bootstrap=service.settings.kafka,
+        consumers=(consumer,),
+        views=(due, listed, late),
+    )
+    return Worker(runs=tuple(runs), ready=ready)
 
 
 def _follower(service: Service, view: str, *, effect: Effect, bell: Bell) -> Follower:
@@ -209,10 +216,17 @@ def _scheduler(service: Service, *, view: Follower) -> Run:
 
 async def run_worker(settings: Settings) -> None:
     """Send, react, follow and run deadlines until a stop signal."""
-    telemetry = set_up(f"{CONTEXT}-worker")
+    title = f"{CONTEXT}-worker"
+    telemetry = set_up(title)
     try:
         async with build(settings) as service:
-            await until_stopped(*worker_runs(service))
+            await work(
+                make_worker(service),
+                title=title,
+                host=settings.host,
+                port=settings.worker_port,
+                metrics=telemetry.metrics,
+            )
     finally:
         telemetry.close()
 

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     rehearsal: bool = False
     host: str = "127.0.0.1"
     port: int = 8101
+    worker_port: int = 8121
     terms: Path = _CHECKOUT / "terms"
     connections: int = 10
     deadlines_every_seconds: float = 30.0

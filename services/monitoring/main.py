@@ -21,7 +21,8 @@ from libs.events.relay import Relay
 from libs.events.rest import Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
-from libs.process.running import Run, until_stopped
+from libs.process.running import Run
+from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
@@ -107,7 +108,7 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
     return app
 
 
-def make_worker(built: Built) -> tuple[Run, ...]:
+def make_worker(built: Built) -> Worker:
     """What the worker runs: relay, reader of contracts, view, and deadlines by the clock."""
     dsn = built.settings.database_url.get_secret_value()
     bell = Bell(dsn)
@@ -130,15 +131,18 @@ def make_worker(built: Built) -> tuple[Run, ...]:
         sites.NAME, log=built.log, pool=built.pool, effect=sites.filling(built.log), bell=bell
     )
     runs: tuple[Run, ...] = (bell.run, relay.run, reader.run, view.run)
-    if built.log.rehearsal:
-        return runs
-    scheduler = Scheduler(
-        log=built.log,
-        pool=built.pool,
-        clock=built.clock,
-        every_seconds=built.settings.deadlines_every_seconds,
+    if not built.log.rehearsal:
+        scheduler = Scheduler(
+            log=built.log,
+            pool=built.pool,
+            clock=built.clock,
+            every_seconds=built.settings.deadlines_every_seconds,
+        )
+        runs = (*runs, scheduler.run)
+    ready = standing_of(
+        pool=built.pool, bootstrap=built.settings.kafka, consumers=(reader,), views=(view,)
     )
-    return (*runs, scheduler.run)
+    return Worker(runs=runs, ready=ready)
 
 
 async def run_api(settings: Settings) -> None:
@@ -155,10 +159,17 @@ async def run_api(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Relay, react, keep the view and meet deadlines until stopped."""
-    telemetry = set_up(f"{CONTEXT}-worker")
+    title = f"{CONTEXT}-worker"
+    telemetry = set_up(title)
     try:
         async with build(settings) as built:
-            await until_stopped(*make_worker(built))
+            await work(
+                make_worker(built),
+                title=title,
+                host=settings.host,
+                port=settings.worker_port,
+                metrics=telemetry.metrics,
+            )
     finally:
         telemetry.close()
 

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     topic_prefix: str = ""
     host: str = "127.0.0.1"
     port: int = 8103
+    worker_port: int = 8123
     rehearsal: bool = False
     deadlines_every_seconds: float = 30.0
 

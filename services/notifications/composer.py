@@ -15,7 +15,6 @@ from libs.events.weather import is_weather, pause
 from libs.telemetry import tracing
 from services.notifications.domain.notice import notice_id_of, notice_of, queue
 from services.notifications.domain.rules import NoticeRule, NoticeTerms
-from services.notifications.spans import continued
 from services.notifications.terms import NoticeTermsOf
 from services.notifications.texts import facts_of, render
 from services.notifications.views.known import Recipient, recipient
@@ -152,9 +151,9 @@ class Composer:
         await mark_queued(self._pool, occasion.event_id)
 
     async def _append(self, occasion: OpenOccasion, wanted: NoticeQueued) -> None:
-        with continued(
+        with tracing.continued(
             "queue notice",
-            correlation_id=occasion.correlation_id,
+            correlation=occasion.correlation_id,
             origin=occasion.traceparent,
         ):
             await self._log.decide(

@@ -22,7 +22,7 @@ from libs.events.relay import Relay
 from libs.events.rest import ParkedCount, Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
-from libs.process.running import Run, until_stopped
+from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
@@ -124,7 +124,7 @@ def make_mailer(built: Built) -> Mailer:
     return SmtpMailer(host=settings.smtp_host, port=settings.smtp_port, sender=settings.sender)
 
 
-def make_worker(built: Built) -> tuple[Run, ...]:
+def make_worker(built: Built) -> Worker:
     """What the worker runs: relay, reader of the other contexts, composer, view, sender."""
     settings = built.settings
     dsn = settings.database_url.get_secret_value()
@@ -156,7 +156,12 @@ def make_worker(built: Built) -> tuple[Run, ...]:
             attempts=settings.mail_attempts, first_seconds=settings.mail_retry_seconds
         ),
     )
-    return bell.run, relay.run, reader.run, composer.run, view.run, sender.run
+    ready = standing_of(
+        pool=built.pool, bootstrap=settings.kafka, consumers=(reader,), views=(view,)
+    )
+    return Worker(
+        runs=(bell.run, relay.run, reader.run, composer.run, view.run, sender.run), ready=ready
+    )
 
 
 async def run_api(settings: Settings) -> None:
@@ -173,10 +178,17 @@ async def run_api(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Relay, read, compose and send until stopped."""
-    telemetry = set_up(f"{CONTEXT}-worker")
+    title = f"{CONTEXT}-worker"
+    telemetry = set_up(title)
     try:
         async with build(settings) as built:
-            await until_stopped(*make_worker(built))
+            await work(
+                make_worker(built),
+                title=title,
+                host=settings.host,
+                port=settings.worker_port,
+                metrics=telemetry.metrics,
+            )
     finally:
         telemetry.close()
 

@@ -30,7 +30,6 @@ from services.notifications.domain.notice import (
     record_sent,
 )
 from services.notifications.gateways.mail import Mail, MailDeferred, Mailer, MailRefused
-from services.notifications.spans import continued
 from services.notifications.views.notices import unsent
 
 LOCK = 0x59414B4D41494C  # one sender per database; the number is ours alone
@@ -143,9 +142,9 @@ class Sender:
         if not isinstance(notice, Queued):
             return False  # the view has not seen yet what the log says
         envelope = history[-1].envelope
-        with continued(
+        with tracing.continued(
             "send mail",
-            correlation_id=envelope.correlation_id,
+            correlation=envelope.correlation_id,
             origin=envelope.traceparent,
             kind=SpanKind.CLIENT,
         ):

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     trace_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8104
+    worker_port: int = 8124
     rehearsal: bool = False
 
     @property

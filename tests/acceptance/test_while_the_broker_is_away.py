@@ -69,7 +69,7 @@ async def partner(
         service = await stack.enter_async_context(contracts.build(of_contracts))
         built = await stack.enter_async_context(monitoring.build(of_monitoring))
         stop = asyncio.Event()
-        runs = [*contracts.worker_runs(service), *monitoring.make_worker(built)]
+        runs = [*contracts.make_worker(service).runs, *monitoring.make_worker(built).runs]
         at_work = asyncio.create_task(side_by_side(*runs, stop=stop))
         sites = monitoring.make_api(built, verifier=Verifier(keys_at(jwks_url)))
         async with (

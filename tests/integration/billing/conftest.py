@@ -99,7 +99,7 @@ async def billing_service(
         )
         await run_migrate(settings)
         async with build(settings) as built:
-            runs = make_worker(built)
+            runs = make_worker(built).runs
             app = make_api(built, verifier=a_verifier())
             async with (
                 running(lambda stop: side_by_side(*runs, stop=stop)),

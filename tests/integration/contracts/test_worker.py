@@ -16,7 +16,7 @@ from libs.events.relay import Relay
 from libs.events.vocabulary.billing import ArrearsSettled, PaymentLate
 from libs.events.vocabulary.contracts import DunningStarted
 from libs.process.running import Run, side_by_side
-from services.contracts.main import Service, build, worker_runs
+from services.contracts.main import Service, build, make_worker
 from services.contracts.settings import Settings
 from services.contracts.views import contracts, deadlines, dunning
 from tests.conftest import MakeDatabase
@@ -38,7 +38,7 @@ def all_of_them(service: Service) -> Run:
     """Everything the worker does."""
 
     async def run(stop: asyncio.Event) -> None:
-        await side_by_side(*worker_runs(service), stop=stop)
+        await side_by_side(*make_worker(service).runs, stop=stop)
 
     return run
 

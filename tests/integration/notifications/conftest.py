@@ -77,7 +77,7 @@ def worker(settings: Settings) -> Running:
     @asynccontextmanager
     async def run() -> AsyncIterator[Built]:
         async with build(settings) as built:
-            runs = make_worker(built)
+            runs = make_worker(built).runs
             async with running(lambda stop: side_by_side(*runs, stop=stop)):
                 yield built
 
