@@ -206,7 +206,7 @@ def prorated(yen: int, *, days: int, of: int, text: str | None = None) -> tuple[
 
     `text` says how `yen` came about where it is itself a product.
 
-    Clauses: NSEC-14.4, NSEC-14.8a, WUTM-28.2, WUTM-28.3.1, WUTM-29, WSRV-28.3.
+    Clauses: NSEC-14.4, NSEC-14.8a, WUTM-28.2, WUTM-28.3.1, WUTM-29, WSRV-28.3, WSRV-29.
     """
     amount, rest = divmod(yen * days, of)
     shown = f"{text or f'{yen:,}'} × {days}/{of} = {amount:,}"

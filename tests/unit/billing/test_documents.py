@@ -105,6 +105,10 @@ def test_a_late_outage_is_credited_as_a_line_of_its_month() -> None:
     facts.outage("2025-04-10T00:00", "2025-04-12T01:00")
     (credit,) = adjust(billed, now=assessment(facts, "2025-04"))
     assert (credit.code, credit.amount, credit.adjusts) == ("WUTM-OUTAGE", -167, "2025-04")
+    facts.outage("2025-04-20T00:00", "2025-04-21T01:00")
+    (more,) = adjust((*billed, credit), now=assessment(facts, "2025-04"))
+    assert more.amount == -83
+    assert adjust((*billed, credit, more), now=assessment(facts, "2025-04")) == ()
 
 
 @pytest.mark.clause("WUTM-25.3.1", "WSRV-25.2a")

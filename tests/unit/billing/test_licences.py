@@ -228,6 +228,24 @@ def test_an_agreed_price_takes_the_place_of_the_tables() -> None:
     assert "NSEC-28-2" not in pack.clauses
 
 
+@pytest.mark.clause("NSEC-14.3", "NSEC-14.5a")
+def test_a_row_that_does_not_change_stays_one_line_beside_one_that_does() -> None:
+    facts = mysec({1: 5, 10: 1}).with_packs("2023-07-11", added={10: 1})
+    assert [(line.amount, line.days) for line in lines(facts, "2023-07")] == [
+        (1000, 31),
+        (580, 10),
+        (2438, 21),
+    ]
+
+
+@pytest.mark.clause("NSEC-S2019-10-01.2", "NSEC-14.10")
+@pytest.mark.parametrize(("approved", "rate"), [("2019-09-30", 8), ("2019-10-01", 10)])
+def test_what_arises_once_has_the_rate_of_its_day(approved: str, rate: int) -> None:
+    facts = Facts("MYSEC", content={"packs": {1: 5}}, applied="2019-09-01").approved(approved)
+    (line,) = lines(facts, approved[:7])
+    assert (line.amount, line.tax_rate) == (3000, rate)
+
+
 @pytest.mark.clause("NSEC-14.10", "NSEC-S2019-10-01.2")
 @pytest.mark.parametrize(("month", "rate"), [("2019-09", 8), ("2019-10", 10)])
 def test_the_rate_is_that_of_the_closing_day(month: str, rate: int) -> None:

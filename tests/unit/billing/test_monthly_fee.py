@@ -150,6 +150,19 @@ def test_each_stretch_with_one_price_is_cut_off_by_itself(
     assert len(lines(facts, "2025-08")) == 1
 
 
+@pytest.mark.clause("WSRV-28.2.4", "WSRV-29", "WUTM-28.2.5", "WUTM-29")
+@pytest.mark.parametrize(("service", "expected"), [("WUTM", [2419, 64]), ("WSRV", [1432, 31])])
+def test_a_discount_that_begins_on_the_last_day_is_worth_that_day(
+    service: str, expected: list[int]
+) -> None:
+    facts = wutm("2024-04-10", service=service)
+    facts.changed("2025-07-31", "discount", monthly_discount=500)
+    assert [(line.amount, line.days) for line in lines(facts, "2025-07")] == [
+        (expected[0], 30),
+        (expected[1], 1),
+    ]
+
+
 @pytest.mark.clause("WUTM-28.2.5")
 def test_an_agreed_price_begins_on_its_day() -> None:
     facts = wutm("2024-04-10").changed("2025-07-11", "price", monthly_fee=2000)

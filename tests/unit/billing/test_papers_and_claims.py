@@ -46,6 +46,26 @@ def test_wsrv_passes_other_costs_on_as_well() -> None:
     ]
 
 
+@pytest.mark.clause("WUTM-A4.1.N")
+def test_a_licensed_device_frees_from_the_monthly_fee_only() -> None:
+    facts = Facts(
+        "WUTM", content={"licensed": True, "line": "collab"}, corporate=False, applied="2023-01-01"
+    ).started("2023-01-01")
+    issued(facts, "CertificateIssued", "2024-03-31", postage=110)
+    assert amounts(facts, "2024-03") == [
+        ("CERT", 400),
+        ("CERT-POST", 110),
+        ("ISSUE", 150),
+        ("COLLECT", 50),
+    ]
+
+
+@pytest.mark.clause("WUTM-A4.3.N", "WUTM-A4.3.2")
+def test_what_was_spent_on_a_qualified_invoice_bears_no_tax() -> None:
+    facts = issued(west(), "QualifiedInvoiceIssued", "2025-07-02", postage=110, other_costs=580)
+    assert [line.tax_rate for line in lines(facts, "2025-07")] == [10, 0, 0]
+
+
 @pytest.mark.clause("WUTM-A4.3.2", "WUTM-A4.3.1", "WUTM-A4.3.N")
 def test_a_qualified_invoice_is_charged_in_the_month_of_its_issue() -> None:
     facts = issued(west(), "QualifiedInvoiceIssued", "2025-07-02", postage=110, other_costs=580)
@@ -192,7 +212,7 @@ def test_an_urgent_repair_out_of_hours_costs_what_it_cost(
     assert [(line.amount, line.tax_rate) for line in found] == ([(12000, 0)] if charged else [])
 
 
-@pytest.mark.clause("WUTM-33.1", "WSRV-33a")
+@pytest.mark.clause("WUTM-33.1", "WUTM-29", "WSRV-33a")
 @pytest.mark.parametrize(
     ("service", "relief", "expected"),
     [

@@ -110,6 +110,7 @@ def test_the_report_starts_in_the_month_after_its_application_at_the_earliest() 
 @pytest.mark.parametrize(
     ("end", "months"),
     [
+        pytest.param("2023-04-15", 12, id="on-the-day-of-the-start"),
         pytest.param("2023-04-20", 12, id="in-the-start-month"),
         pytest.param("2023-05-01", 11, id="first-month-of-the-term"),
         pytest.param("2024-02-29", 2, id="a-month-left"),
