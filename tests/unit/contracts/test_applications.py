@@ -79,6 +79,7 @@ def test_a_complete_application_is_taken_in(service: str) -> None:
     assert event.type == "contracts.contract-applied.v1"
 
 
+@pytest.mark.clause("NSEC-6.1")
 @pytest.mark.parametrize(
     ("service", "missing", "clause"),
     [
@@ -186,6 +187,7 @@ def test_content_that_the_service_is_not_sold_in_is_refused(
     assert refused.value.field == pointer
 
 
+@pytest.mark.clause("NSEC-6.1")
 def test_an_application_without_its_content_is_incomplete() -> None:
     with pytest.raises(IncompleteApplication) as refused:
         apply(given(), wish=wish(content=Content()), applied_on=ON, terms=mysec(), terms_version=ON)
@@ -213,6 +215,7 @@ DECLINED = ContractDeclined(
 )
 
 
+@pytest.mark.clause("NSEC-6.2b")
 @pytest.mark.parametrize(
     "life",
     [

@@ -79,6 +79,22 @@ def test_an_agreed_change_of_device_keeps_what_is_not_named() -> None:
     assert (event.after.device, event.after.licensed) == ("SSB10", True)
 
 
+@pytest.mark.clause("WUTM-10.2")
+def test_a_change_holds_from_its_day_and_not_from_its_application() -> None:
+    life = given(*running(service="WUTM"))
+    change = Change(kind="device", effective_on=MARCH, licensed=True, applied_on=date(2024, 3, 1))
+    (event,) = change_content(life, change=change, terms=wutm())
+    assert isinstance(event, ContentChanged)
+    assert (event.effective_on, event.applied_on) == (MARCH, date(2024, 3, 1))
+
+
+@pytest.mark.clause("WUTM-10.2")
+def test_a_change_to_what_is_not_sold_is_refused_like_an_application() -> None:
+    change = Change(kind="device", effective_on=MARCH, device="SSB99")
+    with pytest.raises(NotOfThisService):
+        change_content(given(*running(service="WUTM")), change=change, terms=wutm())
+
+
 def test_a_discount_is_told_and_leaves_the_content() -> None:
     life = given(*running(service="WUTM"))
     change = Change(kind="discount", effective_on=MARCH, monthly_discount=500)
