@@ -7,10 +7,7 @@ Yen = NewType("Yen", int)
 
 
 def cut_to_yen(amount: Fraction | int) -> Yen:
-    """Cut an exact amount to whole yen towards zero, so a credit is cut in its absolute value.
-
-    Clauses: NSEC-14.8a, WUTM-29, WSRV-29 (a fraction below one yen is cut off).
-    """
+    """Cut an exact amount to whole yen towards zero, so a credit is cut in its absolute value."""
     return (
         Yen(amount.numerator // amount.denominator)
         if amount >= 0
