@@ -83,6 +83,7 @@ def test_a_complete_application_is_taken_in(service: str) -> None:
 @pytest.mark.parametrize(
     ("service", "missing", "clause"),
     [
+        pytest.param("MYSEC", "terms", "NSEC-6.1", id="the terms themselves"),
         pytest.param(
             "MYSEC",
             "third-party-terms",
