@@ -108,7 +108,9 @@ class Play:
         except (Refused, NoCommand) as refused:
             if isinstance(refused, Refused) and refused.said == UnknownService.code:
                 service = self.scenario.service
-                raise NotPlayable(f"the running system does not sell {service}; --offline plays it") from refused
+                raise NotPlayable(
+                    f"the running system does not sell {service}; --offline plays it"
+                ) from refused
             clause = f" ({refused.clause})" if refused.clause else ""
             self.warnings.append(f"{step.on} {step.operation}: {refused.detail}{clause}")
         await self._rest.reached()
