@@ -1,7 +1,7 @@
 """What stands at the end of the demonstration: invoices, interest, mails, and where to look."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from rich.console import RenderableType
@@ -11,6 +11,7 @@ from rich.table import Table
 from cli.demo.performance import Part
 from cli.play.tables import add_invoice, invoice_table, yen
 from cli.system import Addresses
+from libs.dates.clock import SystemClock
 from libs.dates.japan import japan_date
 from libs.events.vocabulary.billing import InvoiceIssued
 from libs.telemetry import names
@@ -75,11 +76,16 @@ def addresses(parts: Sequence[Part], found: Addresses) -> Iterator[str]:
 
 
 def traces_of(part: Part, found: Addresses) -> str:
-    """The page of Zipkin that shows every trace of one case."""
+    """The page of Zipkin that shows every trace of one case of the last day.
+
+    Only with the end of that time given does the page search by itself.
+    """
+    until_at = SystemClock().now() + timedelta(minutes=1)
     query = urlencode(
         {
             "annotationQuery": f"{names.CORRELATION_ID}={part.play.case.correlation}",
             "lookback": _LOOK_BACK,
+            "endTs": int(until_at.timestamp() * 1000),
             "limit": _MOST_TRACES,
         }
     )
