@@ -84,7 +84,7 @@ def differences_by_name(source: Source) -> Iterator[ast.AST]:
 
 def inexact_numbers(source: Source) -> Iterator[ast.AST]:
     """Floats and bare rounding, where amounts are computed."""
-    if "domain" not in source.path.parts and source.folder != "libs/money":
+    if "domain" not in source.path.parts:
         return
     for node in ast.walk(source.tree):
         match node:
