@@ -198,7 +198,7 @@ class Appender:
                 continue
             settled.outcomes.append(appended)
             settled.riders.append(riders_to_write(asked.riders, appended=appended))
-            settled.rows += sql.event_rows(runs, cause=asked.cause)
+            settled.rows += sql.event_rows(runs)
         return settled
 
     async def _hold(self) -> _Held:

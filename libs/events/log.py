@@ -18,11 +18,15 @@ from libs.events.envelope import Cause, Event, Recorded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamAppend:
-    """Events for one stream, that must stand at version `expected` (0: does not exist yet)."""
+    """Events for one stream, that must stand at version `expected` (0: does not exist yet).
+
+    `cause` is given where they belong to another case than what is appended with them.
+    """
 
     stream_id: UUID
     events: Sequence[Event]
     expected: int
+    cause: Cause | None = None
 
 
 def _no_events() -> "tuple[Recorded[Event], ...]":

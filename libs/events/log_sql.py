@@ -246,11 +246,8 @@ async def insert_events(
     await connection.execute(INSERT_EVENTS, *columns, *_heads(standing))
 
 
-def event_rows(runs: Sequence[Run], *, cause: Cause) -> list[tuple[Any, ...]]:
+def event_rows(runs: Sequence[Run]) -> list[tuple[Any, ...]]:
     """The rows of the events of one append."""
-    correlation_id = driver_id(cause.correlation_id)
-    causation_id = None if cause.causation_id is None else driver_id(cause.causation_id)
-    actor, traceparent = cause.actor, cause.traceparent
     return [
         (
             position + number,
@@ -261,15 +258,18 @@ def event_rows(runs: Sequence[Run], *, cause: Cause) -> list[tuple[Any, ...]]:
             event_id,
             event.type,
             recorded_at,
-            correlation_id,
-            causation_id,
-            actor,
-            traceparent,
+            *of_cause,
             data,
         )
-        for stream_id, version, position, partition, sequence, recorded_at, entries in runs
+        for stream_id, version, position, partition, sequence, recorded_at, entries, cause in runs
+        for of_cause in (_cause_columns(cause),)
         for number, (event_id, event, data) in enumerate(entries, start=1)
     ]
+
+
+def _cause_columns(cause: Cause) -> tuple[UUID, UUID | None, str, str | None]:
+    causation_id = None if cause.causation_id is None else driver_id(cause.causation_id)
+    return driver_id(cause.correlation_id), causation_id, cause.actor, cause.traceparent
 
 
 def driver_id(given: UUID) -> UUID:

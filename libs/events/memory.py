@@ -75,12 +75,13 @@ class MemoryLog:
                 append.stream_id,
                 append.expected,
                 [await self._entry(event) for event in append.events],
+                append.cause or cause,
             )
             for append in appends
         ]
         appended, _ = settle(
             self._standing,
-            asked=Asked(streams, cause, riders),
+            asked=Asked(streams, riders),
             now=self._clock.now(),
             identity=self._identity,
         )

@@ -47,18 +47,18 @@ class Entry(NamedTuple):
 
 
 class StreamEntries(NamedTuple):
-    """The entries of one stream and the version they must find."""
+    """The entries of one stream, the version they must find, and their cause."""
 
     stream_id: UUID
     expected: int
     entries: Sequence[Entry]
+    cause: Cause
 
 
 class Asked(NamedTuple):
     """One append, encoded and checked as far as it can be without the log."""
 
     streams: Sequence[StreamEntries]
-    cause: Cause
     riders: Riders
 
 
@@ -72,6 +72,7 @@ class Run(NamedTuple):
     sequence: int
     recorded_at: datetime
     entries: Sequence[Entry]
+    cause: Cause
 
 
 class Settled(NamedTuple):
@@ -129,7 +130,8 @@ def check_asked(
     appends: Sequence[StreamAppend], *, cause: Cause, riders: Riders, identity: Identity
 ) -> None:
     """Refuse mistakes of the calling program; raises ValueError."""
-    if cause.now is not None and not identity.rehearsal:
+    causes = (cause, *(append.cause for append in appends if append.cause is not None))
+    if not identity.rehearsal and any(each.now is not None for each in causes):
         raise ValueError("only a rehearsal log takes its recorded time from a cause")
     owner = f"{identity.context}."
     for append in appends:
@@ -139,9 +141,9 @@ def check_asked(
     for reservation in riders.reserve:
         if reservation.until_on is not None and reservation.until_on <= reservation.from_on:
             raise ValueError("a reservation must hold for a day at least")
-    if cause.now is not None and cause.now.tzinfo is None:
+    if any(each.now is not None and each.now.tzinfo is None for each in causes):
         raise ValueError("a recorded time needs a zone")
-    for text in (cause.actor, cause.traceparent):
+    for text in (text for each in causes for text in (each.actor, each.traceparent)):
         if text is not None and ("\0" in text or len(text) > _LONGEST_HEADER):
             raise ValueError("an actor or a trace context is too long or holds a NUL character")
 
@@ -179,7 +181,7 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
     appended = Appended(
         versions=versions,
         position=standing.position + sum(len(run.entries) for run in runs),
-        make_events=partial(_recorded, runs, cause=asked.cause, identity=identity),
+        make_events=partial(_recorded, runs, identity=identity),
     )
     if (key := asked.riders.idempotency) is not None:
         answer = Answer(key.fingerprint, key.answer(appended))
@@ -201,7 +203,7 @@ def _new_versions(
     versions: Mapping[UUID, int], *, streams: Sequence[StreamEntries]
 ) -> dict[UUID, int]:
     after: dict[UUID, int] = {}
-    for stream_id, expected, entries in streams:
+    for stream_id, expected, entries, _ in streams:
         present = after.get(stream_id, versions.get(stream_id, 0))
         if present != expected:
             raise Stale(f"stream {stream_id} is at version {present}, not {expected}")
@@ -258,20 +260,19 @@ def _placed(
     sequences = list(standing.sequences)
     position = standing.position
     runs: list[Run] = []
-    wished = asked.cause.now or now
-    for stream_id, expected, entries in asked.streams:
+    for stream_id, expected, entries, cause in asked.streams:
         partition = partition_of(stream_id, partitions=identity.partitions)
-        recorded_at = _recorded_at(standing, stream_id=stream_id, now=wished, of=identity)
+        recorded_at = _recorded_at(standing, stream_id=stream_id, now=cause.now or now, of=identity)
         sequence = sequences[partition]
-        runs.append(Run(stream_id, expected, position, partition, sequence, recorded_at, entries))
+        runs.append(
+            Run(stream_id, expected, position, partition, sequence, recorded_at, entries, cause)
+        )
         position += len(entries)
         sequences[partition] += len(entries)
     return runs, sequences
 
 
-def _recorded(
-    runs: Sequence[Run], *, cause: Cause, identity: Identity
-) -> tuple[Recorded[Event], ...]:
+def _recorded(runs: Sequence[Run], *, identity: Identity) -> tuple[Recorded[Event], ...]:
     return tuple(
         Recorded(
             Envelope(
@@ -284,10 +285,10 @@ def _recorded(
                 partition=run.partition,
                 sequence=run.sequence + number,
                 recorded_at=run.recorded_at,
-                correlation_id=cause.correlation_id,
-                causation_id=cause.causation_id,
-                actor=cause.actor,
-                traceparent=cause.traceparent,
+                correlation_id=run.cause.correlation_id,
+                causation_id=run.cause.causation_id,
+                actor=run.cause.actor,
+                traceparent=run.cause.traceparent,
             ),
             entry.event,
         )

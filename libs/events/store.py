@@ -119,9 +119,9 @@ class PostgresLog:
         with what other callers append at the same moment.
         """
         check_asked(appends, cause=cause, riders=riders, identity=self._identity)
-        streams = await self._encoded(appends)
+        streams = await self._encoded(appends, cause=cause)
         with tracing.append_span(self.context, streams=len(streams)):
-            return await self._appender.append(Asked(streams, cause, riders))
+            return await self._appender.append(Asked(streams, riders))
 
     async def decide(
         self,
@@ -200,7 +200,9 @@ class PostgresLog:
             return None
         return Appended(versions={}, position=await self.position(), replayed=answer)
 
-    async def _encoded(self, appends: Sequence[StreamAppend]) -> list[StreamEntries]:
+    async def _encoded(
+        self, appends: Sequence[StreamAppend], *, cause: Cause
+    ) -> list[StreamEntries]:
         owners: set[KeyOwner] = set()
         for append in appends:
             for event in append.events:
@@ -214,6 +216,7 @@ class PostgresLog:
                     Entry(event_id := _new_id(), event, encode(event, event_id=event_id, keys=keys))
                     for event in append.events
                 ],
+                append.cause or cause,
             )
             for append in appends
         ]

@@ -13,6 +13,7 @@ from libs.events.envelope import Cause, Event
 from libs.events.log import StreamAppend
 from libs.events.vocabulary.billing import ChargesAssessed, DocumentsIssued, InvoiceRunStarted
 from libs.refusal.refusal import Stale
+from libs.telemetry import tracing
 from services.billing.domain.issuer import ISSUER, Issuer, fold_issuer, numbered
 from services.billing.drafting import draft_of, known_until, order_of
 from services.billing.ports import AccountDraft, Billing
@@ -59,10 +60,8 @@ async def _issue_batch(
     """
     for _ in range(_ATTEMPTS):
         issued, said = _numbered(issuer, batch, started=started, number=number)
-        appends = [append for draft in issued for append in _appends(draft)]
-        appends.append(StreamAppend(stream_id=ISSUER, events=(said,), expected=issuer.version))
         try:
-            await billing.log.append(*appends, cause=_case(cause, batch=batch))
+            await _append(billing, issued, said=said, issuer=issuer, cause=cause)
         except Stale:
             issuer = await issuer_of(billing)
             if len(issuer.of(started.run_id)) >= number:
@@ -73,11 +72,26 @@ async def _issue_batch(
     raise TimeoutError("the streams of a batch never stood still")
 
 
-def _case(cause: Cause, *, batch: Sequence[AccountDraft]) -> Cause:
-    """The run's cause; where a batch concerns one case alone, its documents belong to that case."""
-    cases = {draft.correlation_id for draft in batch}
-    (case,) = cases if len(cases) == 1 else (None,)
-    return cause if case is None else replace(cause, correlation_id=case)
+async def _append(
+    billing: Billing,
+    issued: Sequence[AccountDraft],
+    *,
+    said: DocumentsIssued,
+    issuer: Issuer,
+    cause: Cause,
+) -> None:
+    """Append a batch; the documents of each account belong to the case it was opened in."""
+    cases = [draft.correlation_id or cause.correlation_id for draft in issued]
+    with tracing.together("issue documents", cases=cases) as traces:
+        appends = [
+            append
+            for draft, case, origin in zip(issued, cases, traces, strict=True)
+            for append in _appends(
+                draft, cause=replace(cause, correlation_id=case, traceparent=origin)
+            )
+        ]
+        appends.append(StreamAppend(stream_id=ISSUER, events=(said,), expected=issuer.version))
+        await billing.log.append(*appends, cause=cause)
 
 
 async def _fresh(
@@ -108,18 +122,25 @@ def _numbered(
     return issued, said
 
 
-def _appends(draft: AccountDraft) -> list[StreamAppend]:
+def _appends(draft: AccountDraft, *, cause: Cause) -> list[StreamAppend]:
     """The streams of one account's draft: its contracts' revisions, then the account itself."""
     by_contract: dict[UUID, list[ChargesAssessed]] = {}
     for assessed in draft.assessed:
         by_contract.setdefault(assessed.contract_id, []).append(assessed)
     appends = [
-        StreamAppend(stream_id=contract_id, events=events, expected=draft.versions[contract_id])
+        StreamAppend(
+            stream_id=contract_id,
+            events=events,
+            expected=draft.versions[contract_id],
+            cause=cause,
+        )
         for contract_id, events in by_contract.items()
     ]
     if draft.events:
         version = draft.versions[draft.account_id]
         appends.append(
-            StreamAppend(stream_id=draft.account_id, events=draft.events, expected=version)
+            StreamAppend(
+                stream_id=draft.account_id, events=draft.events, expected=version, cause=cause
+            )
         )
     return appends

@@ -8,7 +8,7 @@ bytes from the batch after the last one that stands.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import cast
@@ -159,6 +159,7 @@ async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int 
             raise RunUnknown
         started = events[0].event
         assert isinstance(started, InvoiceRunStarted)
+        cause = replace(cause, causation_id=events[0].envelope.event_id)
         drafts = await _draft_all(billing, started)
         if not isinstance(events[-1].event, InvoiceRunFinished):
             full = [draft for draft in drafts if draft.events]

@@ -17,6 +17,7 @@ from cli.services import Surroundings
 from cli.state import State
 from cli.system import Addresses
 from tests.servers import Servers
+from tests.support.spans import Collector, a_collector
 
 _KEYS_SECONDS = 30
 
@@ -42,7 +43,14 @@ def jwks_url(state: State) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def system(servers: Servers, state: State, jwks_url: str) -> Iterator[Addresses]:
+def spans() -> Iterator[Collector]:
+    """What the system under test tells of its work."""
+    with a_collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def system(servers: Servers, state: State, jwks_url: str, spans: Collector) -> Iterator[Addresses]:
     """A rehearsal environment that no other run has, with all services running."""
     name = f"acceptance_{uuid.uuid4().hex[:12]}"
     environment = Environment(name=name, rehearsal=True, port_offset=None)
@@ -56,6 +64,7 @@ def system(servers: Servers, state: State, jwks_url: str) -> Iterator[Addresses]
             jwks_url=jwks_url,
             master_key=master_key(state),
             smtp_port=choose(None),
+            zipkin=spans.address,
             topic_prefix=environment.topic_prefix,
             rehearsal=True,
         )

@@ -126,6 +126,18 @@ async def test_events_come_back_as_they_went_in_with_their_place_and_cause(log: 
     assert (first.causation_id, first.traceparent) == (None, CASE.traceparent)
 
 
+async def test_a_stream_may_have_another_cause_than_what_is_appended_with_it(log: Log) -> None:
+    other = Cause(correlation_id=UUID(int=101), actor="operator-2", causation_id=UUID(int=5))
+    one = StreamAppend(stream_id=ONE, events=[a_start()], expected=0)
+    two = StreamAppend(stream_id=UUID(int=2), events=[a_start()], expected=0, cause=other)
+    appended = await log.append(one, two, cause=CASE)
+    assert (*await log.load(ONE), *await log.load(UUID(int=2))) == appended.events
+    first, second = (recorded.envelope for recorded in appended.events)
+    assert (first.correlation_id, first.causation_id) == (CASE.correlation_id, None)
+    assert (second.correlation_id, second.causation_id) == (UUID(int=101), UUID(int=5))
+    assert (second.actor, second.traceparent) == ("operator-2", None)
+
+
 async def test_an_unknown_stream_is_empty(log: Log) -> None:
     assert await log.load(ONE) == ()
     assert await log.position() == 0

@@ -39,7 +39,7 @@ def a_start(number: int) -> ServiceStarted:
 
 def an_append(number: int) -> Asked:
     entry = Entry(UUID(int=1000 + number), a_start(number), b"{}")
-    return Asked([StreamEntries(UUID(int=number), 0, [entry])], CASE, NO_RIDERS)
+    return Asked([StreamEntries(UUID(int=number), 0, [entry], CASE)], NO_RIDERS)
 
 
 async def identity_of(pool: Pool) -> Identity:
