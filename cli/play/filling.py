@@ -8,7 +8,6 @@ from services.contracts.domain.terms import OperatorGround, Terms
 from services.contracts.domain.use import Notice
 
 URGENT = "urgent, from a scenario"
-MAIN_DEVICE = "played-1"
 
 
 def consents(terms: Terms, *, service: str, on: date) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal, assert_never
 
 from cli.play import scenario as sc
+from cli.play.filling import URGENT
 from libs.dates.japan import japan_date, japan_instant
 
 Context = Literal["contracts", "monitoring", "billing"]
@@ -523,7 +524,7 @@ def _suspension(event: sc.Suspended) -> dict[str, Any]:
     """A suspension told without a ground is for an unpaid debt, urgent, without notice."""
     urgent = event.urgent if isinstance(event.urgent, str) else None
     if urgent is None and event.notified is None:
-        urgent = "urgent, from a scenario"
+        urgent = URGENT
     return {
         "from_on": event.date,
         "ground": event.ground or "unpaid",
