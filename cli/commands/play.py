@@ -21,7 +21,7 @@ from cli.progress import say, step
 from cli.state import DEVELOPMENT
 from cli.system import Addresses
 from libs.refusal.refusal import Refusal
-from libs.terms.files import WrongTerms
+from libs.terms.faults import WrongTerms
 
 _STDIN = "-"
 _WIDTH = 120

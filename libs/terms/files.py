@@ -6,27 +6,23 @@ where the service's own file says nothing. `null` takes an entry away.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import TypeGuard, cast
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-CLAUSE_KEYS = frozenset({"clause", "clauses"})
+from libs.terms.faults import Fault, WrongTerms, near, refuse
+
+SECTIONS = ("billing", "contracts", "monitoring", "notifications")
+"""The contexts that a version may speak to, each in a section of its own."""
+
+_TOP = ("service", "extends", "versions")
 
 _CLAUSE_ID = re.compile(r"^ *-? *id: *['\"]?([A-Z]+-[A-Za-z0-9.-]+)['\"]? *$", re.MULTILINE)
-
-
-class WrongTerms(ValueError):
-    """A file in `terms/` cannot be right; says the file, the line and the reason."""
-
-    def __init__(self, reason: str, *, path: Path, line: int) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
-        self.path = path
-        self.line = line
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +42,22 @@ class Entry:
         return self.value
 
     def at(self, place: Iterable[Hashable]) -> "Entry":
-        """Give the entry below this one at a place, or the last on the way that exists."""
+        """Give the entry below this one at a place, or the last on the way that exists.
+
+        A step names a key as it is or as it is written, so `1` finds the key 1.
+        """
         entry = self
         for step in place:
             if isinstance(entry.value, dict):
-                entry = entry.value.get(step, entry)
+                written = {str(key): each for key, each in entry.value.items()}
+                entry = entry.value.get(step) or written.get(str(step), entry)
             elif isinstance(entry.value, list) and isinstance(step, int):
                 entry = entry.value[step] if step < len(entry.value) else entry
         return entry
+
+    def naming(self, value: Hashable) -> "Entry":
+        """Give the first entry below this one, itself included, that has this value; else itself."""
+        return next((each for each in leaves(self) if each.value == value), self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,52 +70,75 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsFile:
-    """The versions of one service, in order of their effective dates."""
+    """The versions of one service, in order of their effective dates.
+
+    `clauses` are the ids of all clauses in the catalogue beside the file.
+    """
 
     service: str
     path: Path
     versions: tuple[Version, ...]
+    clauses: frozenset[str]
 
 
 def read_terms(service: str, *, folder: Path) -> TermsFile:
     """Read `<folder>/<service>.yaml`, the service's code in lower case, with what it extends.
 
-    Raises WrongTerms.
+    Raises WrongTerms with every fault of the file's shape, its dates and its clauses.
     """
     path = folder / f"{service.lower()}.yaml"
     top = read_entry(path)
     known = clause_ids(folder)
-    _refuse_unknown_clauses(top, known=known)
-    if _text(top, "service") != service:
-        raise WrongTerms(f"service is not {service}", path=path, line=top.line)
+    refuse((*_faults_of_file(top, known=known), *_faults_of_name(top, service=service)))
     own = _stated_versions(top)
     base: tuple[Version, ...] = ()
-    if "extends" in _mapping(top):
-        base_top = read_entry(folder / f"{_text(top, 'extends')}.yaml")
-        _refuse_unknown_clauses(base_top, known=known)
-        base = _stated_versions(base_top)
+    if extended := _mapping(top).get("extends"):
+        base_path = folder / f"{extended.value}.yaml"
+        if not base_path.is_file():
+            refuse([_fault(extended, f"there is no file {base_path.name} to extend")])
+        base = read_shared(base_path, known=known)
         if base[0].effective_on > own[0].effective_on:
-            raise WrongTerms(
-                f"a hole: {service} begins on {own[0].effective_on}, what it extends "
-                f"on {base[0].effective_on}",
-                path=path,
-                line=own[0].entry.line,
+            refuse(
+                [
+                    _fault(
+                        own[0].entry,
+                        f"a hole: {service} begins on {own[0].effective_on}, what it extends "
+                        f"on {base[0].effective_on}",
+                    )
+                ]
             )
-    return TermsFile(service=service, path=path, versions=tuple(_laid_over(base, own=own)))
+    return TermsFile(
+        service=service, path=path, versions=tuple(_laid_over(base, own=own)), clauses=known
+    )
+
+
+def read_shared(path: Path, *, known: frozenset[str]) -> tuple[Version, ...]:
+    """Read the versions that several services extend, as they are stated. Raises WrongTerms."""
+    top = read_entry(path)
+    refuse(_faults_of_file(top, known=known))
+    return _stated_versions(top)
 
 
 def read_entry(path: Path) -> Entry:
-    """Read a file as an entry. Raises WrongTerms where it is missing or no YAML."""
+    """Read a file as an entry.
+
+    Raises WrongTerms where it is missing, no YAML, no mapping, or says something twice.
+    """
     try:
         node = yaml.compose(path.read_bytes(), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
-        raise WrongTerms("there is no such file", path=path, line=1) from None
+        raise WrongTerms(Fault(path, 1, "there is no such file")) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise WrongTerms(f"no YAML: {error.problem}", path=path, line=line) from error
+        raise WrongTerms(Fault(path, line, f"no YAML: {error.problem}")) from error
+    except yaml.reader.ReaderError as error:
+        raise WrongTerms(Fault(path, 1, f"no YAML: {error.reason}")) from error
     if not isinstance(node, MappingNode):
-        raise WrongTerms("a mapping is wanted", path=path, line=1)
-    return _entry(node, path=path)
+        raise WrongTerms(Fault(path, 1, "a mapping is wanted"))
+    faults: list[Fault] = []
+    entry = _entry(node, path=path, faults=faults)
+    refuse(faults)
+    return entry
 
 
 def clause_ids(folder: Path) -> frozenset[str]:
@@ -123,63 +150,114 @@ def clause_ids(folder: Path) -> frozenset[str]:
     )
 
 
-def _entry(node: Node, *, path: Path) -> Entry:
+def leaves(entry: Entry) -> Iterator[Entry]:
+    """Give every entry below this one that is neither mapping nor list, itself if it is such."""
+    if isinstance(entry.value, dict):
+        for each in entry.value.values():
+            yield from leaves(each)
+    elif isinstance(entry.value, list):
+        for each in entry.value:
+            yield from leaves(each)
+    else:
+        yield entry
+
+
+def _entry(node: Node, *, path: Path, faults: list[Fault]) -> Entry:
     line = node.start_mark.line + 1
     if isinstance(node, SequenceNode):
-        return Entry([_entry(each, path=path) for each in node.value], path, line)
+        return Entry([_entry(each, path=path, faults=faults) for each in node.value], path, line)
     if isinstance(node, MappingNode):
         found: dict[Hashable, Entry] = {}
         for key_node, value_node in node.value:
-            key = _scalar(key_node)
             key_line = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                faults.append(Fault(path, key_line, "a key is a word, a number or a date"))
+                continue
+            key = _scalar(key_node, faults=faults, path=path)
             if key in found:
-                raise WrongTerms(f"{key} is said twice", path=path, line=key_line)
-            value = _entry(value_node, path=path)
+                faults.append(Fault(path, key_line, f"{key} is said twice"))
+                continue
+            value = _entry(value_node, path=path, faults=faults)
             found[key] = Entry(value.value, path, key_line)
         return Entry(found, path, line)
-    return Entry(_scalar(node), path, line)
+    return Entry(_scalar(cast("ScalarNode", node), faults=faults, path=path), path, line)
 
 
-def _scalar(node: Node) -> Hashable:
+def _scalar(node: ScalarNode, *, faults: list[Fault], path: Path) -> Hashable:
     loader = yaml.SafeLoader("")
     try:
-        value = loader.construct_object(node, deep=True)
+        return cast("Hashable", loader.construct_object(node, deep=True))
+    except (yaml.constructor.ConstructorError, ValueError):
+        kind = node.tag.rpartition(":")[2].replace("timestamp", "date")
+        faults.append(Fault(path, node.start_mark.line + 1, f"{node.value} is no {kind}"))
+        return cast("str", node.value)
     finally:
         loader.dispose()
-    assert isinstance(node, ScalarNode)
-    assert isinstance(value, Hashable)
-    return value
+
+
+def _fault(entry: Entry, reason: str) -> Fault:
+    return Fault(entry.path, entry.line, reason)
 
 
 def _mapping(entry: Entry) -> dict[Hashable, Entry]:
-    if not isinstance(entry.value, dict):
-        raise WrongTerms("a mapping is wanted", path=entry.path, line=entry.line)
-    return entry.value
+    return entry.value if isinstance(entry.value, dict) else {}
 
 
-def _text(entry: Entry, key: str) -> str:
-    found = _mapping(entry).get(key)
-    if found is None or not isinstance(found.value, str):
-        raise WrongTerms(f"{key} is missing", path=entry.path, line=entry.line)
-    return found.value
+def _faults_of_file(top: Entry, *, known: frozenset[str]) -> Iterator[Fault]:
+    """Find what is wrong with a file whatever its sections say: keys, dates, clauses."""
+    yield from _unknown_keys(top, known=_TOP)
+    versions = _mapping(top).get("versions")
+    if versions is None or not _mapping(versions):
+        yield _fault(versions or top, "versions are missing")
+        return
+    before: date | None = None
+    for on, version in _mapping(versions).items():
+        if not _is_day(on):
+            yield _fault(version, f"{on} is no effective date")
+        elif before is not None and on <= before:
+            reason = f"{on} overlaps {before}: versions stand in order of their dates"
+            yield _fault(version, reason)
+        else:
+            before = on
+        yield from _faults_of_version(version, known=known)
+
+
+def _is_day(value: Hashable) -> TypeGuard[date]:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _faults_of_version(version: Entry, *, known: frozenset[str]) -> Iterator[Fault]:
+    if not isinstance(version.value, dict):
+        yield _fault(version, "a mapping is wanted: what changes from this day on")
+        return
+    yield from _unknown_keys(version, known=("clause", *SECTIONS))
+    for leaf in leaves(version.value.get("clause", Entry([], version.path, version.line))):
+        if leaf.value not in known:
+            yield _fault(leaf, f"{leaf.value} is no clause of the catalogue")
+
+
+def _unknown_keys(entry: Entry, *, known: tuple[str, ...]) -> Iterator[Fault]:
+    for key, each in _mapping(entry).items():
+        if key not in known:
+            yield _fault(each, f"{key} is not known here{near(str(key), known)}")
+
+
+def _faults_of_name(top: Entry, *, service: str) -> Iterator[Fault]:
+    stated = _mapping(top).get("service")
+    if stated is None:
+        yield _fault(top, f"service is missing: it is {service}")
+    elif stated.value != service:
+        yield _fault(stated, f"service is not {service}, as the name of the file says")
+    extended = _mapping(top).get("extends")
+    if extended is not None and not isinstance(extended.value, str):
+        yield _fault(extended, "extends names a file beside this one, without .yaml")
 
 
 def _stated_versions(top: Entry) -> tuple[Version, ...]:
-    versions = _mapping(top).get("versions")
-    if versions is None or not _mapping(versions):
-        raise WrongTerms("versions are missing", path=top.path, line=top.line)
-    found: list[Version] = []
-    for key, entry in _mapping(versions).items():
-        if not isinstance(key, date):
-            raise WrongTerms(f"{key} is no effective date", path=entry.path, line=entry.line)
-        if found and key <= found[-1].effective_on:
-            raise WrongTerms(
-                f"{key} overlaps {found[-1].effective_on}: versions stand in order of their dates",
-                path=entry.path,
-                line=entry.line,
-            )
-        found.append(Version(effective_on=key, entry=entry))
-    return tuple(found)
+    versions = _mapping(_mapping(top)["versions"])
+    return tuple(
+        Version(effective_on=on, entry=entry) for on, entry in versions.items() if _is_day(on)
+    )
 
 
 def _laid_over(base: tuple[Version, ...], *, own: tuple[Version, ...]) -> Iterator[Version]:
@@ -208,32 +286,3 @@ def _merged(entry: Entry, *, over: Entry) -> Entry:
         else:
             result[key] = _merged(result[key], over=value) if key in result else value
     return Entry(result, over.path, over.line)
-
-
-def _refuse_unknown_clauses(entry: Entry, *, known: frozenset[str]) -> None:
-    if isinstance(entry.value, list):
-        for each in entry.value:
-            _refuse_unknown_clauses(each, known=known)
-    elif isinstance(entry.value, dict):
-        for key, each in entry.value.items():
-            if key not in CLAUSE_KEYS:
-                _refuse_unknown_clauses(each, known=known)
-                continue
-            for leaf in _leaves(each):
-                if leaf.value not in known:
-                    raise WrongTerms(
-                        f"{leaf.value} is no clause of the catalogue",
-                        path=leaf.path,
-                        line=leaf.line,
-                    )
-
-
-def _leaves(entry: Entry) -> Iterator[Entry]:
-    if isinstance(entry.value, Mapping):
-        for each in entry.value.values():
-            yield from _leaves(each)
-    elif isinstance(entry.value, list):
-        for each in entry.value:
-            yield from _leaves(each)
-    else:
-        yield entry

@@ -1,15 +1,19 @@
 """What is in force on a date: a section of the terms by version, and tables of dated values."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from libs.refusal.refusal import Refusal
-from libs.terms.files import Entry, TermsFile, WrongTerms, read_entry
+from libs.terms.clause import KNOWN
+from libs.terms.faults import Fault, WrongTerms, refuse
+from libs.terms.files import Entry, TermsFile, read_entry
+from libs.terms.numbers import Percent, Permille
+from libs.terms.reasons import is_absence, naming_of, place_of, reason_of
 
 V = TypeVar("V")
 S = TypeVar("S", bound=BaseModel)
@@ -64,40 +68,76 @@ class InForce(Generic[V]):
 def section(terms: TermsFile, *, name: str, model: type[S]) -> InForce[S]:
     """Validate a section of every version by the model of the context that owns it.
 
-    Raises WrongTerms with the line of the entry that is wrong. A version without the section is
-    wrong too: nobody asks for what a service has no need of.
+    Raises WrongTerms with every fault of the section, each with its line, told once though many
+    versions keep what is wrong. A version without the section is wrong too: nobody asks for what
+    a service has no need of.
     """
     found: list[tuple[date, S]] = []
+    faults: dict[tuple[Path, int, str], Fault] = {}
     for version in terms.versions:
-        entry = version.entry.at([name])
+        on, entry = version.effective_on, version.entry.at([name])
         if entry is version.entry:
-            raise WrongTerms(
-                f"{version.effective_on} has no section {name}",
-                path=version.entry.path,
-                line=version.entry.line,
+            since = f"a hole: from {on} on, {terms.service}" if found else f"{on}"
+            refuse(
+                (*faults.values(), Fault(entry.path, entry.line, f"{since} has no section {name}"))
             )
-        found.append((version.effective_on, validated(entry, model=model)))
+        try:
+            found.append((on, validated(entry, model=model, clauses=terms.clauses)))
+        except ValidationFaults as wrong:
+            for fault, absent in wrong.found:
+                key = (fault.path, fault.line, fault.reason)
+                told = f"{name}.{fault.reason}" + (f" (in the version of {on})" if absent else "")
+                faults.setdefault(key, Fault(fault.path, fault.line, told))
+    refuse(faults.values())
     return InForce(terms.service, values=found)
 
 
-def validated(entry: Entry, *, model: type[S]) -> S:
-    """Read an entry as a model. Raises WrongTerms with the line and the reason."""
+class ValidationFaults(WrongTerms):
+    """The faults of one entry, each with whether it is that something is missing."""
+
+    def __init__(self, found: tuple[tuple[Fault, bool], ...]) -> None:
+        super().__init__(*(fault for fault, _ in found))
+        self.found = found
+
+
+def validated(entry: Entry, *, model: type[S], clauses: frozenset[str] | None = None) -> S:
+    """Read an entry as a model.
+
+    `clauses` are the ids of the catalogue; without them any id is taken. Raises ValidationFaults,
+    which is WrongTerms, with the line and the reason of each fault.
+    """
+    context = None if clauses is None else {KNOWN: clauses}
     try:
-        return model.model_validate(entry.plain())
+        return model.model_validate(entry.plain(), context=context)
     except ValidationError as error:
-        first = error.errors()[0]
-        wrong = entry.at(first["loc"])
-        place = ".".join(str(step) for step in first["loc"])
-        raise WrongTerms(f"{place}: {first['msg']}", path=wrong.path, line=wrong.line) from error
+        raise ValidationFaults(tuple(_faults(error, entry=entry))) from error
+
+
+def _faults(error: ValidationError, *, entry: Entry) -> Iterator[tuple[Fault, bool]]:
+    told: set[tuple[object, ...]] = set()
+    for each in error.errors():
+        place = place_of(each)
+        if place in told:
+            continue
+        told.add(place)
+        wrong = entry.at(place)
+        naming = naming_of(each)
+        if naming is not None:
+            wrong = wrong.naming(naming)
+        yield Fault(wrong.path, wrong.line, reason_of(each)), is_absence(each)
 
 
 class Japan(BaseModel):
-    """Rates of the law, by the day from which each holds."""
+    """Rates of the law, by the day from which each holds.
+
+    `consumption_tax_percent` is the rate of consumption tax in percent,
+    `statutory_interest_permille` the statutory interest in thousandths a year.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    consumption_tax_percent: dict[date, int]
-    statutory_interest_permille: dict[date, int]
+    consumption_tax_percent: dict[date, Percent] = Field(min_length=1)
+    statutory_interest_permille: dict[date, Permille] = Field(min_length=1)
 
 
 def read_japan(folder: Path) -> Japan:

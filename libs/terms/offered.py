@@ -12,11 +12,19 @@ def services_in(folder: Path, *, section: str) -> tuple[str, ...]:
     section: that context does not offer them. Raises WrongTerms for a file that cannot be read.
     """
     found: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
-        top = read_entry(path)
-        stated = top.value.get("service") if isinstance(top.value, dict) else None
-        if stated is not None and stated.value == path.stem.upper():
-            first = read_terms(path.stem.upper(), folder=folder).versions[0].entry
-            if first.at([section]) is not first:
-                found.append(path.stem.upper())
+    for service in services_of(folder):
+        first = read_terms(service, folder=folder).versions[0].entry
+        if first.at([section]) is not first:
+            found.append(service)
     return tuple(found)
+
+
+def services_of(folder: Path) -> tuple[str, ...]:
+    """All services with a file in `folder`, by name. Raises WrongTerms for one that is no YAML."""
+    return tuple(path.stem.upper() for path in sorted(folder.glob("*.yaml")) if _is_sold(path))
+
+
+def _is_sold(path: Path) -> bool:
+    """Tell whether a file is of a service, not only extended by others or of the law."""
+    top = read_entry(path)
+    return isinstance(top.value, dict) and "service" in top.value

@@ -3,10 +3,12 @@
 from datetime import date
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from libs.terms.clause import Clauses
 from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, section
+from libs.terms.numbers import Days
 from libs.terms.offered import services_in
 from services.monitoring.domain.devices import SwapTerms
 from services.monitoring.use_cases import SwapTermsOf
@@ -19,8 +21,8 @@ class SendBack(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    return_days: int = Field(ge=0)
-    clause: tuple[str, ...]
+    return_days: Days
+    clause: Clauses
 
 
 class MonitoringTerms(BaseModel):

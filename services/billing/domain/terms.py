@@ -1,5 +1,6 @@
 """The billing section of the terms: frozen models of what `terms/<service>.yaml` may say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -7,8 +8,11 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from libs.terms.files import read_terms
-from libs.terms.in_force import InForce, read_japan, section
+from libs.terms.clause import Clauses
+from libs.terms.faults import Fault, WrongEntry, refuse
+from libs.terms.files import TermsFile, read_terms
+from libs.terms.in_force import InForce, Japan, read_japan, section
+from libs.terms.numbers import Day, Days, Flag, Permille, Yen
 from services.billing.domain.rules.claims import Costs, DeviceClaims, OnsiteRepair, Tickets
 from services.billing.domain.rules.demanded import (
     CancellationSums,
@@ -30,7 +34,7 @@ from services.billing.domain.rules.licences import LicenceRows
 from services.billing.domain.rules.monthly_fee import DailyFee
 from services.billing.domain.rules.outage_credit import OutageCredit
 from services.billing.domain.rules.papers import Paper, Reissue
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.rules.relief import DisasterRelief
 from services.billing.domain.rules.whole_months import AgreedFee, BasicFee, Options
 
@@ -76,8 +80,8 @@ class Price(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    yen: int = Field(ge=0)
-    taxed: bool = True
+    yen: Yen
+    taxed: Flag = True
     clause: Clauses
 
 
@@ -90,10 +94,10 @@ class LateInterest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    due_from: date | None = None
-    permille: int | Literal["statutory", "former"]
-    grace_days: int = Field(ge=0, default=0)
-    counts_payment_day: bool = False
+    due_from: Day | None = None
+    permille: Permille | Literal["statutory", "former"]
+    grace_days: Days = 0
+    counts_payment_day: Flag = False
     clause: Clauses
 
 
@@ -117,11 +121,28 @@ class BillingSection(BaseModel):
 
     @model_validator(mode="after")
     def _has_every_price(self) -> Self:
-        policies: tuple[Policy, ...] = (*self.charging, *self.demands)
-        for policy in policies:
-            for name in policy.prices_named:
-                if name not in self.prices:
-                    raise ValueError(f"{policy.policy} needs the price {name}, which is missing")
+        lists: dict[str, tuple[Policy, ...]] = {"charging": self.charging, "demands": self.demands}
+        for where, policies in lists.items():
+            for index, policy in enumerate(policies):
+                for name in policy.prices_named:
+                    if name not in self.prices:
+                        raise WrongEntry(
+                            f"{policy.policy} needs the price {name}, which is missing",
+                            at=(where, index),
+                            naming=name,
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _regimes_follow_one_another(self) -> Self:
+        before: date | None = None
+        for index, regime in enumerate(self.late_interest):
+            at = ("late_interest", index, "due_from")
+            if index and regime.due_from is None:
+                raise WrongEntry("due_from is missing: only the first may do without", at=at)
+            if before is not None and regime.due_from is not None and regime.due_from <= before:
+                raise WrongEntry(f"{regime.due_from} overlaps {before} of the one before", at=at)
+            before = regime.due_from
         return self
 
 
@@ -209,10 +230,36 @@ def load_billing_terms(
     chosen = settings or Settings()
     japan = read_japan(folder)
     rates = chosen.statutory_rates or tuple(japan.statutory_interest_permille.items())
+    file = read_terms(service, folder=folder)
+    versions = section(file, name="billing", model=BillingSection)
+    refuse(_holes(file, versions=versions, japan=japan))
     return BillingTerms(
         service,
-        versions=section(read_terms(service, folder=folder), name="billing", model=BillingSection),
+        versions=versions,
         consumption_tax=InForce("consumption tax", values=japan.consumption_tax_percent.items()),
         statutory_interest=InForce("statutory interest", values=rates),
         settings=chosen,
     )
+
+
+def _holes(file: TermsFile, *, versions: InForce[BillingSection], japan: Japan) -> Iterator[Fault]:
+    """Find days for which a rate of the law is wanted and the table has none."""
+    taxed_from = min(japan.consumption_tax_percent)
+    first = file.versions[0]
+    if first.effective_on < taxed_from:
+        reason = (
+            f"a hole: {file.service} begins on {first.effective_on}, the consumption tax of "
+            f"japan.yaml on {taxed_from}"
+        )
+        yield Fault(first.entry.path, first.entry.line, reason)
+    rates_from = min(japan.statutory_interest_permille)
+    for version in file.versions:
+        for index, regime in enumerate(versions.at(version.effective_on).late_interest):
+            from_on = regime.due_from or version.effective_on
+            if regime.permille == "statutory" and from_on < rates_from:
+                entry = version.entry.at(["billing", "late_interest", index, "permille"])
+                reason = (
+                    f"a hole: statutory interest is wanted for debts due from {from_on} on, "
+                    f"japan.yaml has it from {rates_from} on"
+                )
+                yield Fault(entry.path, entry.line, reason)

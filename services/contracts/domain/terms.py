@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from libs.dates.business_days import Week
 from libs.refusal.refusal import Refusal
+from libs.terms.clause import ClauseId
+from libs.terms.faults import WrongEntry
 from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, section
+from libs.terms.numbers import BusinessDays, Day, Days, Flag, Licences, Months, Years
 from libs.terms.offered import services_in
 
 ChangeKind = Literal[
@@ -40,19 +43,19 @@ class _Section(BaseModel):
 class Rule(_Section):
     """A rule that has no number, only a place."""
 
-    clause: str
+    clause: ClauseId
 
 
 class Application(_Section):
     """What an application must carry to be taken in, and what its content may say."""
 
-    clause: str
+    clause: ClauseId
     consents: dict[str, Rule] = {}
     content: frozenset[str]
     required: frozenset[str] = frozenset()
     devices: frozenset[str] = frozenset()
     plans: frozenset[str] = frozenset()
-    pack_sizes: frozenset[int] = frozenset()
+    pack_sizes: frozenset[Licences] = frozenset()
 
 
 class Option(_Section):
@@ -61,8 +64,8 @@ class Option(_Section):
     `from_next_month`: provided at the earliest from the 1st of the month after its application.
     """
 
-    clause: str
-    from_next_month: bool = False
+    clause: ClauseId
+    from_next_month: Flag = False
 
 
 class Suspension(_Section):
@@ -71,18 +74,18 @@ class Suspension(_Section):
     `notice` None: at once. `renewable` False: the same ground does not start a second period after a full one.
     """
 
-    clause: str
+    clause: ClauseId
     grounds: dict[str, Rule]
     notice: Rule | None = None
-    longest_months: int | None = None
-    renewable: bool = True
+    longest_months: Months | None = None
+    renewable: Flag = True
 
 
 class FirstMonths(_Section):
     """Whole months, from the one after the acceptance on, in which a cancellation costs a fee."""
 
-    clause: str
-    months: int
+    clause: ClauseId
+    months: Months
 
 
 class CustomerTermination(_Section):
@@ -97,11 +100,11 @@ class CustomerTermination(_Section):
     """
 
     way: Literal["by-form", "on-request", "by-notice"]
-    clause: str
-    late_clause: str
-    business_days: int = 0
+    clause: ClauseId
+    late_clause: ClauseId
+    business_days: BusinessDays = 0
     week: Week = "monday-friday"
-    notice_months: int = 0
+    notice_months: Months = 0
     first_months: FirstMonths | None = None
     before_acceptance: Rule | None = None
     at_once: dict[str, Rule] = {}
@@ -116,20 +119,20 @@ class OperatorGround(_Section):
     of formation not counted; `before_acceptance`: only while the work is not accepted.
     """
 
-    clause: str
-    notice: bool = False
-    urgent: bool = False
-    after_suspension: bool = False
-    antisocial: bool = False
-    demand: bool = False
-    days_from_formation: int | None = None
-    before_acceptance: bool = False
+    clause: ClauseId
+    notice: Flag = False
+    urgent: Flag = False
+    after_suspension: Flag = False
+    antisocial: Flag = False
+    demand: Flag = False
+    days_from_formation: Days | None = None
+    before_acceptance: Flag = False
 
 
 class LineRule(_Section):
     """Which ends of the line contract end this contract too; `one_contract`: no other rests on it."""
 
-    clause: str
+    clause: ClauseId
     one_contract: Rule | None = None
     goes_on: Rule
     ending: frozenset[str]
@@ -138,40 +141,46 @@ class LineRule(_Section):
 class MaximumPeriod(_Section):
     """Years from the start of use, by device."""
 
-    clause: str
-    end_clause: str
-    years: dict[str, int]
+    clause: ClauseId
+    end_clause: ClauseId
+    years: dict[str, Years]
 
 
 class Insurance(_Section):
     """The telework insurance: for licences first used in the window, in small enough orders."""
 
-    clause: str
-    first_used_from: date
-    first_used_to: date
-    below_licences: int
-    pack_sizes: frozenset[int]
+    clause: ClauseId
+    first_used_from: Day
+    first_used_to: Day
+    below_licences: Licences
+    pack_sizes: frozenset[Licences]
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.first_used_to < self.first_used_from:
+            raise WrongEntry("first_used_to lies before first_used_from", at=("first_used_to",))
+        return self
 
 
 class MinimumTerm(_Section):
     """Calendar months from the one after the start month on."""
 
-    clause: str
-    months: int
+    clause: ClauseId
+    months: Months
 
 
 class Maturing(_Section):
     """Grounds that make all open debts due at once, by the number of the terms."""
 
-    clause: str
+    clause: ClauseId
     grounds: dict[int, Rule]
 
 
 class Dunning(_Section):
     """When the chain of an unpaid debt proposes a suspension: days after it was found late."""
 
-    clause: str
-    propose_after_days: int
+    clause: ClauseId
+    propose_after_days: Days
 
 
 class ContractTerms(_Section):
@@ -211,6 +220,16 @@ class ContractTerms(_Section):
             raise ValueError("a contract is formed either by approval or by itself")
         if (self.start is None) == (self.acceptance is None):
             raise ValueError("provision begins either with a start or with an acceptance")
+        return self
+
+    @model_validator(mode="after")
+    def _required_is_known(self) -> Self:
+        for name in sorted(self.application.required - self.application.content):
+            raise WrongEntry(
+                f"{name} is required, but no content of an application",
+                at=("application", "required"),
+                naming=name,
+            )
         return self
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from libs.terms.clause import Clauses
+
 Addressee = Literal["contact"]
 
 
@@ -21,7 +23,7 @@ class NoticeRule(BaseModel):
     addressee: Addressee
     template: str
     article: str
-    clause: tuple[str, ...]
+    clause: Clauses
 
 
 class NoticeTerms(BaseModel):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.terms.files import WrongTerms
+from libs.terms.faults import WrongTerms
 from services.billing.domain.terms import load_billing_terms
 
 TERMS = Path(__file__).parents[3] / "terms"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from libs.terms.files import WrongTerms, read_terms
+from libs.terms.faults import WrongTerms
+from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, NotYetInForce, read_japan, section
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +35,7 @@ def written(folder: Path, text: str, *, name: str = "svc") -> Path:
 
 
 def fees(folder: Path) -> InForce[Fees]:
-    return section(read_terms("SVC", folder=folder), name="fees", model=Fees)
+    return section(read_terms("SVC", folder=folder), name="billing", model=Fees)
 
 
 PLAIN = """\
@@ -42,11 +43,11 @@ service: SVC
 versions:
   2020-01-01:
     clause: A-1
-    fees: {monthly: 100, initial: 7}
+    billing: {monthly: 100, initial: 7}
   2021-01-01:
-    fees: {monthly: 200}
+    billing: {monthly: 200}
   2022-01-01:
-    fees: {initial: null}
+    billing: {initial: null}
 """
 
 
@@ -73,11 +74,11 @@ def test_a_date_before_the_first_version_is_refused(folder: Path) -> None:
 def test_what_is_extended_holds_where_the_own_file_says_nothing(folder: Path) -> None:
     written(
         folder,
-        "versions:\n  2019-01-01:\n    fees: {monthly: 1, initial: 2}\n"
-        "  2021-06-01:\n    fees: {monthly: 3, initial: 4}\n",
+        "versions:\n  2019-01-01:\n    billing: {monthly: 1, initial: 2}\n"
+        "  2021-06-01:\n    billing: {monthly: 3, initial: 4}\n",
         name="shared",
     )
-    own = "service: SVC\nextends: shared\nversions:\n  2020-01-01:\n    fees: {monthly: 50}\n"
+    own = "service: SVC\nextends: shared\nversions:\n  2020-01-01:\n    billing: {monthly: 50}\n"
     found = fees(written(folder, own))
     assert [(on, each.monthly, each.initial) for on, each in found.all] == [
         (date(2020, 1, 1), 50, 2),
@@ -91,9 +92,12 @@ def test_what_is_extended_holds_where_the_own_file_says_nothing(folder: Path) ->
         pytest.param("service: SVC\n", 1, "versions are missing", id="no-versions"),
         pytest.param("- a\n", 1, "a mapping is wanted", id="no-mapping"),
         pytest.param("a: [\n", 2, "no YAML", id="no-yaml"),
-        pytest.param("service: X\nversions: {}\n", 1, "service is not SVC", id="another-service"),
+        pytest.param(PLAIN.replace("SVC", "X"), 1, "service is not SVC", id="another-service"),
         pytest.param(
-            "service: SVC\nversions:\n  soon:\n    fees: {}\n", 3, "no effective date", id="no-date"
+            "service: SVC\nversions:\n  soon:\n    billing: {}\n",
+            3,
+            "no effective date",
+            id="no-date",
         ),
         pytest.param(PLAIN.replace("2022", "2021"), 8, "said twice", id="the-same-date-twice"),
         pytest.param(PLAIN.replace("2022", "2019"), 8, "overlaps", id="out-of-order"),
@@ -101,9 +105,9 @@ def test_what_is_extended_holds_where_the_own_file_says_nothing(folder: Path) ->
         pytest.param(PLAIN.replace("monthly: 200", "yearly: 9"), 7, "yearly", id="unknown-entry"),
         pytest.param(PLAIN.replace("monthly: 100, ", ""), 5, "monthly", id="missing-entry"),
         pytest.param(
-            PLAIN.replace("fees: {monthly: 100, initial: 7}", "x: 1"),
+            PLAIN.replace("billing: {monthly: 100, initial: 7}", "contracts: {}"),
             3,
-            "no section fees",
+            "no section billing",
             id="no-section",
         ),
     ],
@@ -117,8 +121,8 @@ def test_a_wrong_file_is_refused_with_line_and_reason(
 
 
 def test_a_hole_before_what_is_extended_is_refused(folder: Path) -> None:
-    written(folder, "versions:\n  2021-01-01:\n    fees: {monthly: 1}\n", name="shared")
-    own = "service: SVC\nextends: shared\nversions:\n  2020-01-01:\n    fees: {monthly: 50}\n"
+    written(folder, "versions:\n  2021-01-01:\n    billing: {monthly: 1}\n", name="shared")
+    own = "service: SVC\nextends: shared\nversions:\n  2020-01-01:\n    billing: {monthly: 50}\n"
     with pytest.raises(WrongTerms, match="hole"):
         fees(written(folder, own))
 

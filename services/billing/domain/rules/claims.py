@@ -8,8 +8,10 @@ from typing_extensions import override
 
 from libs.dates.business_days import Week, is_business_day
 from libs.dates.japan import JAPAN, japan_date
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Flag
 from services.billing.domain.draft import Draft
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 
 
 class DeviceClaims(Policy):
@@ -18,7 +20,7 @@ class DeviceClaims(Policy):
     policy: Literal["device-claims"]
     not_returned: Clauses
     damaged: Clauses
-    taxed: bool = False
+    taxed: Flag = False
 
 
 class Ticket(BaseModel):
@@ -50,7 +52,7 @@ class Cost(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
-    taxed: bool = False
+    taxed: Flag = False
     clause: Clauses
 
 
@@ -69,7 +71,7 @@ class OnsiteRepair(Policy):
     free_to: time
     week: Week
     clause: Clauses
-    taxed: bool = False
+    taxed: Flag = False
 
 
 def device_claims(draft: Draft, numbers: DeviceClaims) -> None:

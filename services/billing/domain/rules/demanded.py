@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
-from services.billing.domain.rules.policy import Clauses, Policy
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Flag, Months, Times
+from services.billing.domain.rules.policy import Policy
 
 
 class RevocationCosts(Policy):
@@ -13,7 +15,7 @@ class RevocationCosts(Policy):
 
     policy: Literal["revocation-costs"]
     clause: Clauses
-    taxed: bool = False
+    taxed: Flag = False
 
 
 class DemandedCost(BaseModel):
@@ -22,7 +24,7 @@ class DemandedCost(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
-    taxed: bool = False
+    taxed: Flag = False
     clause: Clauses
 
 
@@ -37,10 +39,10 @@ class Evasion(Policy):
     """The evaded amount and a surcharge of `times` it."""
 
     policy: Literal["evasion"]
-    times: int
+    times: Times
     evaded: Clauses
     surcharge: Clauses
-    taxed: bool = True
+    taxed: Flag = True
 
 
 class Underbilling(Policy):
@@ -61,9 +63,9 @@ class CancellationSums(Policy):
     fee: Clauses
     excess: Clauses
     loss: Clauses
-    fee_taxed: bool
-    excess_taxed: bool
-    loss_taxed: bool
+    fee_taxed: Flag
+    excess_taxed: Flag
+    loss_taxed: Flag
 
 
 class EarlyTermination(Policy):
@@ -74,9 +76,9 @@ class EarlyTermination(Policy):
 
     policy: Literal["early-termination-sum"]
     price: str
-    months: int
-    plus: int
-    taxed: bool
+    months: Months
+    plus: Months
+    taxed: Flag
     clause: Clauses
 
     @property

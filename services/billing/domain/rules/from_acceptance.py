@@ -6,9 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Metres, Minutes, Months
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, times
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import End, OptionSpan
 
 
@@ -20,7 +22,7 @@ class OrderFees(Policy):
     """
 
     policy: Literal["order-fees-from-acceptance"]
-    months_after_end: dict[str, int]
+    months_after_end: dict[str, Months]
     initial: Clauses
     monthly: Clauses
     tax: Clauses
@@ -47,8 +49,8 @@ class VisitSurcharge(Policy):
     """A surcharge for far places, both limits reached, and for outlying islands."""
 
     policy: Literal["visit-surcharge"]
-    metres: int
-    minutes: int
+    metres: Metres
+    minutes: Minutes
     clause: Clauses
 
 

@@ -1,13 +1,16 @@
 """The initial fee, owed on acceptance, and the campaigns that waive it."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from typing_extensions import override
 
+from libs.terms.clause import Clauses
+from libs.terms.faults import WrongEntry
+from libs.terms.numbers import Day
 from services.billing.domain.draft import Draft, end_of, times
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Timeline
 
 
@@ -16,10 +19,18 @@ class Campaign(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    applied_from: date
-    applied_to: date
-    started_by: date
+    applied_from: Day
+    applied_to: Day
+    started_by: Day
     clause: Clauses
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.applied_to < self.applied_from:
+            raise WrongEntry("applied_to lies before applied_from", at=("applied_to",))
+        if self.started_by < self.applied_from:
+            raise WrongEntry("started_by lies before applied_from", at=("started_by",))
+        return self
 
 
 class InitialFee(Policy):

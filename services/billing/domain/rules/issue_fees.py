@@ -5,9 +5,11 @@ from typing import Literal
 
 from typing_extensions import override
 
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Flag
 from services.billing.domain.billing_month import billing_month_of, month_after
 from services.billing.domain.draft import Draft, last_used_on
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 
 
 class IssueFees(Policy):
@@ -22,8 +24,8 @@ class IssueFees(Policy):
     collection: str
     issue_methods: tuple[str, ...]
     collection_methods: tuple[str, ...]
-    collab_only: bool
-    conversion_frees: bool
+    collab_only: Flag
+    conversion_frees: Flag
     issue_clause: Clauses
     collection_clause: Clauses
 

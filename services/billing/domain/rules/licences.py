@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Licences
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, events_of, prorated, times
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import ContentSpan, End
 
 NO_CANCELLATION = frozenset({"abolition", "revoked"})
@@ -33,7 +35,7 @@ class LicenceRows(Policy):
     """Rows by size, each with the name of its price; the start month is free."""
 
     policy: Literal["licence-rows"]
-    rows: dict[int, str]
+    rows: dict[Licences, str]
     clauses: LicenceClauses
 
     @property

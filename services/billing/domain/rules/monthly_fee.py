@@ -6,9 +6,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Flag
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, Stretch, events_of, last_used_on, prorated, times
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 
 
 class DailyFeeClauses(BaseModel):
@@ -31,7 +33,7 @@ class DailyFee(Policy):
 
     policy: Literal["monthly-fee-by-days"]
     price: str
-    licensed_free: bool = False
+    licensed_free: Flag = False
     clauses: DailyFeeClauses
 
     @property

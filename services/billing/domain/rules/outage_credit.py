@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from libs.dates.japan import japan_date, japan_instant
+from libs.terms.clause import Clauses
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, last_used_on, lowered
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Outage, Suspension, Timeline
 
 UNIT = timedelta(hours=24)

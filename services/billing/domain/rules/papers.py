@@ -5,13 +5,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from libs.terms.clause import ClauseId, Clauses
+from libs.terms.numbers import Flag
 from services.billing.domain.draft import Draft
 from services.billing.domain.rules.issue_fees import (
     IssueFees,
     bill_bears_fees,
     month_is_free,
 )
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Item
 
 
@@ -20,8 +22,8 @@ class Refused(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    assigned: str
-    unpaid: str
+    assigned: ClauseId
+    unpaid: ClauseId
 
 
 class Paper(Policy):
@@ -33,8 +35,8 @@ class Paper(Policy):
     price: str
     clause: Clauses
     other_costs: Clauses = ()
-    costs_taxed: bool = False
-    standing: bool = False
+    costs_taxed: Flag = False
+    standing: Flag = False
     refused: Refused | None = None
 
     @property

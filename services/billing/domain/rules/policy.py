@@ -1,16 +1,6 @@
 """What all charging policies share: a name, clauses, and refusing what they do not know."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Clauses = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-"""One clause id or several; a line cites them in this order."""
+from pydantic import BaseModel, ConfigDict
 
 
 class Policy(BaseModel):

@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 from typing import Literal
 
+from libs.terms.clause import Clauses
 from services.billing.domain.draft import Draft
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Relief
 
 

@@ -6,9 +6,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from libs.terms.clause import Clauses
+from libs.terms.numbers import Flag
 from services.billing.domain.billing_month import ONE_DAY, billing_month_of
 from services.billing.domain.draft import Draft, events_of, prorated, times
-from services.billing.domain.rules.policy import Clauses, Policy
+from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import End, OptionSpan
 
 
@@ -39,7 +41,7 @@ class Option(BaseModel):
 
     code: str
     price: str
-    from_next_month: bool = False
+    from_next_month: Flag = False
     clause: Clauses = ()
 
 
@@ -64,7 +66,7 @@ class AgreedFee(Policy):
     """The contract's own monthly fee by whole billing months, as of the start's version."""
 
     policy: Literal["agreed-fee-by-whole-billing-months"]
-    start_month_free: bool
+    start_month_free: Flag
     clause: Clauses
 
 

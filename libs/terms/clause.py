@@ -1,0 +1,33 @@
+"""Clause ids in the terms: one that the catalogue does not have is refused where it stands."""
+
+from collections.abc import Container
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+
+KNOWN = "clauses"
+"""Under which name the context of a validation holds the ids of the catalogue."""
+
+_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Clause"}
+
+
+def _known(clause_id: str, told: ValidationInfo) -> str:
+    known: Container[str] | None = (told.context or {}).get(KNOWN)
+    if known is not None and clause_id not in known:
+        raise ValueError(f"{clause_id} is no clause of the catalogue")
+    return clause_id
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+ClauseId = Annotated[str, AfterValidator(_known), WithJsonSchema(_SCHEMA)]
+"""The id of a clause; the schema of the terms lists them all."""
+
+Clauses = Annotated[
+    tuple[ClauseId, ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema({"anyOf": [_SCHEMA, {"type": "array", "items": _SCHEMA}]}),
+]
+"""One clause id or several; a line cites them in this order."""
