@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from libs.terms.faults import WrongTerms
 from services.notifications.main import run_api, run_migrate, run_worker
 from services.notifications.settings import Settings
 
@@ -13,7 +14,10 @@ def main() -> None:
     """Run the role that the command line names."""
     if len(sys.argv) != 2 or sys.argv[1] not in _ROLES:  # noqa: PLR2004 - the program and its role
         raise SystemExit(f"usage: python -m services.notifications {'|'.join(_ROLES)}")
-    asyncio.run(_ROLES[sys.argv[1]](Settings()))
+    try:
+        asyncio.run(_ROLES[sys.argv[1]](Settings()))
+    except WrongTerms as wrong:
+        sys.exit(str(wrong))
 
 
 if __name__ == "__main__":
