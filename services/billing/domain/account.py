@@ -134,20 +134,16 @@ class Account:
             if line.contract_id == contract_id and (line.adjusts or line.month) == month
         )
 
-    def bill_of(self, contract_id: UUID, month: str) -> Issued | None:
-        """The invoice that first billed a month of a contract; None while it is not billed."""
-        return next(
-            (
-                document
-                for document in self.issued
-                if not document.credit_note
-                and any(
-                    line.contract_id == contract_id and not line.adjusts and line.month == month
-                    for line in document.lines
-                )
-            ),
-            None,
-        )
+    def bills_of(self, contract_id: UUID) -> dict[str, Issued]:
+        """The invoice that first billed each billing month of a contract, by month."""
+        bills: dict[str, Issued] = {}
+        for document in self.issued:
+            if document.credit_note:
+                continue
+            for line in document.lines:
+                if line.contract_id == contract_id and line.month and not line.adjusts:
+                    bills.setdefault(line.month, document)
+        return bills
 
     def claims_of(self, month: str) -> tuple[Claim, ...]:
         """The claims that a payment or certificate naming this month means."""

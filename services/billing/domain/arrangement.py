@@ -57,7 +57,7 @@ def agree_due_date(
     _concerns(account, contract_id)
     if account.due_dates.get((contract_id, month)) == due_on:
         return ()
-    if account.bill_of(contract_id, month) is not None:
+    if month in account.bills_of(contract_id):
         raise AlreadyBilled(f"{month} was billed; its due date stands", field="/due_on")
     return (
         DueDateAgreed(
@@ -90,7 +90,7 @@ def lump_months(
     if len(wished) <= _ONE_MONTH:
         raise NotALump(clause=clauses[0], field="/months")
     for month in wished:
-        if account.bill_of(contract_id, month) is not None:
+        if month in account.bills_of(contract_id):
             raise AlreadyBilled(f"{month} was billed by itself", clause=clauses[0], field="/months")
         if any(lump.contract_id == contract_id and month in lump.months for lump in account.lumps):
             raise AlreadyBilled(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from libs.events.vocabulary.billing import (
     ChargeLine,
@@ -12,7 +12,6 @@ from libs.events.vocabulary.billing import (
     InvoiceIssued,
 )
 from services.billing.domain.account import Account, Issued
-from services.billing.domain.assessment import Line
 from services.billing.domain.books import ContractBooks, Order
 from services.billing.domain.document import Document, taxes
 from services.billing.domain.due_policy import due_by
@@ -34,8 +33,7 @@ def invoice(
         for line in assessment.lines
     }
     lines = tuple(
-        charge_line(
-            line,
+        line.charge_line(
             contract_id=contract.contract_id,
             month=None if line.adjusts else month_of[(line.key, line.from_on)],
         )
@@ -103,8 +101,9 @@ def corrections_of(
 ) -> tuple[InvoiceIssued | CreditNoteIssued, ...]:
     """For every changed month a document that refers to its invoice: nothing else will bear it."""
     found: list[InvoiceIssued | CreditNoteIssued] = []
+    bills = account.bills_of(contract.contract_id)
     for assessment, lines in changed:
-        bill = account.bill_of(contract.contract_id, assessment.month.name)
+        bill = bills.get(assessment.month.name)
         if bill is None:
             continue
         tax = taxes(lines)
@@ -113,7 +112,7 @@ def corrections_of(
         shared = _Correction(
             bill=bill,
             lines=tuple(
-                charge_line(line, contract_id=contract.contract_id, month=None) for line in lines
+                line.charge_line(contract_id=contract.contract_id, month=None) for line in lines
             ),
             document=Document(
                 month=assessment.month.name,
@@ -207,7 +206,7 @@ def assessed_anew(
             revision=contract.revisions.get(a.month.name, 0) + 1,
             terms_versions=a.terms_versions,
             lines=tuple(
-                charge_line(line, contract_id=contract.contract_id, month=a.month.name)
+                line.charge_line(contract_id=contract.contract_id, month=a.month.name)
                 for line in a.lines
             ),
             positions=order.positions,
@@ -215,8 +214,3 @@ def assessed_anew(
         for a in assessments
         if a.month.name in names
     )
-
-
-def charge_line(line: Line, *, contract_id: UUID, month: str | None) -> ChargeLine:
-    """A line as documents carry it, with whose charge it is and for which billing month."""
-    return line.charge_line().model_copy(update={"contract_id": contract_id, "month": month})

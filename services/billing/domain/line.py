@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from uuid import UUID
 
 from libs.events.vocabulary.billing import ChargeLine
@@ -25,9 +26,11 @@ class Line:
     adjusts: str | None = None
     due_on: date | None = None
 
-    def charge_line(self) -> ChargeLine:
-        """Give the line as events carry it."""
-        return ChargeLine.model_construct(**{name: getattr(self, name) for name in _FIELDS})
+    def charge_line(self, *, contract_id: UUID, month: str | None) -> ChargeLine:
+        """Give the line as documents carry it: whose charge it is, for which billing month."""
+        values = dict(zip(_FIELDS, _VALUES(self), strict=True))
+        return ChargeLine(**values, contract_id=contract_id, month=month)
 
 
 _FIELDS = tuple(each.name for each in fields(Line))
+_VALUES = attrgetter(*_FIELDS)

@@ -31,16 +31,16 @@ class Months:
 
 
 def months_to_bill(account: Account, *, contract: ContractBooks, order: Order) -> Months:
-    ended = [
-        m
-        for m in billing_months(contract.timeline, until=order.closing_on, terms=contract.terms)
-        if m.to_on <= order.closing_on
-    ]
+    known = billing_months(
+        contract.timeline, until=order.closing_on + TWO_MONTHS, terms=contract.terms
+    )
+    ended = [month for month in known if month.to_on <= order.closing_on]
     waiting = _waiting_for_a_lump(contract.timeline, ended={m.name for m in ended})
     fresh: list[Assessment] = []
     changed: list[Change] = []
+    bills = account.bills_of(contract.contract_id)
     for month in ended:
-        bill = account.bill_of(contract.contract_id, month.name)
+        bill = bills.get(month.name)
         now = assess(
             contract.timeline,
             month=month,
@@ -51,7 +51,7 @@ def months_to_bill(account: Account, *, contract: ContractBooks, order: Order) -
             _note_change(changed, account=account, contract=contract, now=now)
         elif now.lines and month.name not in waiting:
             fresh.append(now)
-    for gone in _gone(account, contract=contract, order=order):
+    for gone in _gone(account, contract=contract, known={month.name for month in known}):
         _note_change(changed, account=account, contract=contract, now=gone)
     return Months(fresh=tuple(fresh), changed=tuple(changed))
 
@@ -74,14 +74,8 @@ def _waiting_for_a_lump(timeline: Timeline, *, ended: set[str]) -> frozenset[str
     )
 
 
-def _gone(account: Account, *, contract: ContractBooks, order: Order) -> tuple[Assessment, ...]:
+def _gone(account: Account, *, contract: ContractBooks, known: set[str]) -> tuple[Assessment, ...]:
     """Months that were billed and, by what is known now, are no billing months at all."""
-    known = {
-        m.name
-        for m in billing_months(
-            contract.timeline, until=order.closing_on + TWO_MONTHS, terms=contract.terms
-        )
-    }
     billed = {
         line.month: line
         for document in account.issued
