@@ -56,6 +56,9 @@ from services.monitoring.terms import swap_terms
 from services.monitoring.use_cases import SwapTermsOf
 
 TERMS = Path(__file__).parents[2] / "terms"
+CONTEXTS = ("contracts", "monitoring", "billing")
+"""The contexts that a play needs, in the order in which their events are handed on."""
+
 _ACTOR = "player"
 _ONE_DAY = timedelta(days=1)
 
@@ -116,7 +119,23 @@ class _Reader:
 
     log: MemoryLog
     react: React
-    read: dict[str, int] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CONTEXTS, 0))
+
+
+@dataclass(slots=True)
+class _Deadline:
+    """The next deadline of one kind, looked for again only after its log has moved."""
+
+    log: MemoryLog
+    find: Callable[[], Awaitable[_Due | None]]
+    found_at: int = -1
+    due: _Due | None = None
+
+    async def look(self) -> _Due | None:
+        """The next deadline, if any."""
+        if self.found_at != self.log.head:
+            self.due, self.found_at = await self.find(), self.log.head
+        return self.due
 
 
 class Installation:
@@ -131,8 +150,7 @@ class Installation:
         self._dunning: list[UUID] = []
         self._last_at = self._clock.at
         logs = {
-            context: MemoryLog(context, clock=self._clock, rehearsal=True)
-            for context in ("contracts", "monitoring", "billing")
+            context: MemoryLog(context, clock=self._clock, rehearsal=True) for context in CONTEXTS
         }
         self._timelines = MemoryTimelines(logs["billing"])
         self._billing = Billing(
@@ -141,10 +159,22 @@ class Installation:
             terms=book.billing(scenario.settings),
             drafts=MemoryDrafts(),
         )
-        self._readers = [
+        readers = [
             _Reader(logs["contracts"], contracts_reactions.react),
             _Reader(logs["monitoring"], site_reactions.react),
             _Reader(logs["billing"], billing_reactions.react),
+        ]
+        self._ways = [
+            (reader, source)
+            for source in logs.values()
+            for reader in readers
+            if reader.log is not source
+        ]
+        self._deadlines = [
+            _Deadline(logs["contracts"], self._contract_deadline),
+            _Deadline(logs["monitoring"], self._site_deadline),
+            _Deadline(logs["billing"], self._late_debt),
+            _Deadline(logs["contracts"], self._proposal),
         ]
         contract_id = uuid7()
         self.case = Case(
@@ -205,22 +235,18 @@ class Installation:
         moved = True
         while moved:
             moved = False
-            for source in self._readers:
-                for reader in self._readers:
-                    if reader is not source:
-                        moved = await self._hand_on(source.log, reader) or moved
+            for reader, source in self._ways:
+                if reader.read[source.context] < source.head:
+                    await self._hand_on(source, reader)
+                    moved = True
 
-    async def _hand_on(self, source: MemoryLog, reader: _Reader) -> bool:
-        read = reader.read.get(source.context, 0)
-        events = await source.read(read, limit=1000)
-        if not events:
-            return False
+    async def _hand_on(self, source: MemoryLog, reader: _Reader) -> None:
+        events = await source.read(reader.read[source.context], limit=1000)
         reader.read[source.context] = events[-1].envelope.position
         if reader.log is self._billing.log:
             self._timelines.take(events)
         for recorded in events:
             await self._react(recorded, reader)
-        return True
 
     async def _react(self, recorded: Recorded[Event], reader: _Reader) -> None:
         reactions = reader.react(recorded)
@@ -254,16 +280,8 @@ class Installation:
             await self._settle()
 
     async def _earliest(self, until: datetime) -> _Due | None:
-        found = [
-            due
-            for due in (
-                await self._contract_deadline(),
-                await self._site_deadline(),
-                await self._late_debt(),
-                await self._proposal(),
-            )
-            if due is not None and due[0] <= until
-        ]
+        dues = [await deadline.look() for deadline in self._deadlines]
+        found = [due for due in dues if due is not None and due[0] <= until]
         return min(found, key=lambda due: due[0], default=None)
 
     async def _contract_deadline(self) -> _Due | None:

@@ -61,6 +61,11 @@ class MemoryLog:
         """The context that owns the log, as in event types."""
         return self._identity.context
 
+    @property
+    def head(self) -> int:
+        """The position of the log's last event, without waiting; 0 for an empty log."""
+        return self._standing.position
+
     async def load(self, stream_id: UUID) -> tuple[Recorded[Event], ...]:
         """The events of a stream in order."""
         return await self._readable(self._streams.get(stream_id, ()))
