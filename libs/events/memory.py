@@ -55,6 +55,7 @@ class MemoryLog:
         self._events: list[Recorded[Event]] = []
         self._data: list[bytes] = []
         self._streams: dict[UUID, list[Recorded[Event]]] = {}
+        self._personal: dict[UUID, int] = {}  # streams with personal fields, and the last of them
 
     @property
     def context(self) -> str:
@@ -68,7 +69,8 @@ class MemoryLog:
 
     async def load(self, stream_id: UUID) -> tuple[Recorded[Event], ...]:
         """The events of a stream in order."""
-        return await self._readable(self._streams.get(stream_id, ()))
+        events = self._streams.get(stream_id, ())
+        return await self._readable(events) if stream_id in self._personal else tuple(events)
 
     async def append(
         self, *appends: StreamAppend, cause: Cause, riders: Riders = NO_RIDERS
@@ -128,7 +130,9 @@ class MemoryLog:
     ) -> tuple[Recorded[Event], ...]:
         """Events by position, from the one after `after`; only those recorded before `until`."""
         if until is None:
-            return await self._readable(self._events[after : after + limit])
+            events = self._events[after : after + limit]
+            last = max(self._personal.values(), default=0)
+            return await self._readable(events) if after < last else tuple(events)
         early = (e for e in self._events[after:] if e.envelope.recorded_at < until)
         return (await self._readable(tuple(early)))[:limit]
 
@@ -147,6 +151,8 @@ class MemoryLog:
         self._data.extend(entry.data for stream in streams for entry in stream.entries)
         for event in events:
             self._streams.setdefault(event.envelope.stream_id, []).append(event)
+            if shape_of(type(event.event)).personal:
+                self._personal[event.envelope.stream_id] = event.envelope.position
 
     async def _readable(self, events: Iterable[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
         """As the other log would read them: personal fields only as long as their key is there."""
