@@ -9,7 +9,7 @@ event, because each moves the cursor from where it found it.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 import structlog
@@ -29,7 +29,9 @@ from libs.telemetry.metrics import Gauge, counter
 
 _POLL_MS = 200
 _RECORDS = 1_000
-_FETCH_BYTES = 4 * 1024 * 1024
+_FETCH_BYTES = 1024 * 1024
+_ALL_FETCH_BYTES = 8 * 1024 * 1024
+_BATCH_BYTES = 4 * 1024 * 1024
 _FETCH_WAIT_MS = 250
 _METADATA_MS = 10_000
 _FIRST_RETRY_SECONDS = 0.2
@@ -140,6 +142,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_bytes=_ALL_FETCH_BYTES,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             metadata_max_age_ms=_METADATA_MS,
         )
@@ -169,7 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             # What was given up while we waited is dropped here: its place is looked up anew.
             ours = {share: records for share, records in found.items() if share in self._cursors}
             answers = await asyncio.gather(
-                *(self._take(consumer, share, records) for share, records in ours.items()),
+                *(self._take_all(consumer, share, records) for share, records in ours.items()),
                 return_exceptions=True,
             )
             errors = [answer for answer in answers if isinstance(answer, BaseException)]
@@ -195,6 +198,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
                 self._whole.discard(share)
             consumer.seek(share, offset)
             self._cursors[share] = cursor
+
+    async def _take_all(
+        self, consumer: AIOKafkaConsumer, share: TopicPartition, records: Sequence[KafkaRecord]
+    ) -> None:
+        """Take what a partition brought, some at a time, so that no batch is large in bytes."""
+        for some in by_bytes(records, at_most=_BATCH_BYTES):
+            if share in self._cursors:
+                await self._take(consumer, share, some)
 
     async def _take(
         self, consumer: AIOKafkaConsumer, share: TopicPartition, records: Sequence[KafkaRecord]
@@ -318,3 +329,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         structlog.get_logger().warning(
             "consumer tries again", consumer=self._reader.name, error=kind
         )
+
+
+def by_bytes(records: Sequence[KafkaRecord], *, at_most: int) -> Iterator[Sequence[KafkaRecord]]:
+    """Records in runs of at most so many bytes of data; one that is larger stands alone."""
+    start, size = 0, 0
+    for number, record in enumerate(records):
+        own = len(record.value or b"")
+        if number > start and size + own > at_most:
+            yield records[start:number]
+            start, size = number, 0
+        size += own
+    yield records[start:]
