@@ -16,11 +16,21 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from libs.events import kafka
-from libs.events.database import Connection, Pool, Row, transaction
+from libs.events.database import Connection, Pool, Row
 from libs.events.kafka import Message
 from libs.events.reaction import NotYetSeen
-from libs.events.reading import Read, reason_of
-from libs.refusal.refusal import NotFound
+from libs.events.reading import Read, clause_of, reason_of
+from libs.refusal.refusal import NotFound, Refusal
+
+_HELD_EVENTS = 200
+_HELD_BYTES = 4 * 1024 * 1024
+
+
+class NotFirst(Refusal):
+    """Another event stands first in the parked stream than the one that was to be given up."""
+
+    code = "not-first-parked"
+    title = "Another event of the stream stands first by now; look again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +43,7 @@ class ParkedStream:
 
 
 class Parked(BaseModel):
-    """One parked event, for whoever looks after it."""
+    """One parked event, for whoever looks after it; `clause` where a rule of the terms said no."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,12 +57,29 @@ class Parked(BaseModel):
     reason: str
     attempts: int
     parked_at: datetime
+    clause: str | None = None
+    tried_at: datetime | None = None
+
+    @property
+    def stream(self) -> ParkedStream:
+        """The parked stream that it stands in."""
+        return ParkedStream(consumer=self.consumer, topic=self.topic, stream_id=self.stream_id)
+
+
+class StreamParked(BaseModel):
+    """A parked stream: its first event, which says why, and how many stand behind it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: Parked
+    behind: int
 
 
 PARK = """
 INSERT INTO parked_event (consumer, topic, partition, sequence, stream_id, event_id, waiting,
-                          reason, attempts, parked_at, headers, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11)
+                          reason, attempts, parked_at, headers, data, clause, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11, $12,
+        CASE WHEN $9 > 0 THEN now() END)
 """
 
 
@@ -60,7 +87,7 @@ async def park(connection: Connection, consumer: str, *, read: Read, error: Exce
     """Park a stream from its failing event on, in the transaction that moves the cursor."""
     waiting = isinstance(error, NotYetSeen)
     reason = reason_of(error)
-    await _insert(connection, consumer, read, waiting=waiting, reason=reason, attempts=1)
+    await _insert(connection, consumer, read, waiting=waiting, failure=error)
     structlog.get_logger().warning(
         "stream parked",
         consumer=consumer,
@@ -77,11 +104,11 @@ async def park(connection: Connection, consumer: str, *, read: Read, error: Exce
 async def park_behind(connection: Connection, consumer: str, reads: Iterable[Read]) -> None:
     """Let events of parked streams queue behind what is parked."""
     for read in reads:
-        await _insert(connection, consumer, read, waiting=False, reason="behind", attempts=0)
+        await _insert(connection, consumer, read, waiting=False, failure=None)
 
 
 async def _insert(
-    connection: Connection, consumer: str, read: Read, *, waiting: bool, reason: str, attempts: int
+    connection: Connection, consumer: str, read: Read, *, waiting: bool, failure: Exception | None
 ) -> None:
     message = read.message
     await connection.execute(
@@ -93,10 +120,11 @@ async def _insert(
         read.stream_id,
         message.envelope.event_id,
         waiting,
-        reason,
-        attempts,
+        "behind" if failure is None else reason_of(failure),
+        0 if failure is None else 1,
         orjson.dumps(dict(message.headers)).decode(),
         message.data,
+        None if failure is None else clause_of(failure),
     )
 
 
@@ -139,15 +167,27 @@ async def waiting_streams(
 
 
 HOLD = """
-SELECT topic, partition, sequence, headers, data FROM parked_event
-WHERE consumer = $1 AND topic = $2 AND stream_id = $3
-ORDER BY sequence FOR UPDATE
+SELECT topic, partition, sequence, headers, data FROM (
+    SELECT *, row_number() OVER up AS number, sum(octet_length(data)) OVER up AS bytes FROM (
+        SELECT topic, partition, sequence, headers, data FROM parked_event
+        WHERE consumer = $1 AND topic = $2 AND stream_id = $3
+        ORDER BY sequence LIMIT $4 FOR UPDATE
+    ) AS held
+    WINDOW up AS (ORDER BY sequence)
+) AS measured
+WHERE number = 1 OR bytes <= $5
+ORDER BY sequence
 """
 
 
 async def hold(connection: Connection, stream: ParkedStream) -> list[Message]:
-    """The parked events of a stream in order, held against others until the transaction ends."""
-    rows = await connection.fetch(HOLD, stream.consumer, stream.topic, stream.stream_id)
+    """The first parked events of a stream in order, held against others until the transaction ends.
+
+    At most 200 of them and 4 MiB, or one that is larger; none when the stream is parked no more.
+    """
+    rows = await connection.fetch(
+        HOLD, stream.consumer, stream.topic, stream.stream_id, _HELD_EVENTS, _HELD_BYTES
+    )
     return [_message(row) for row in rows]
 
 
@@ -173,7 +213,8 @@ async def unpark(connection: Connection, consumer: str, *, read: Read) -> None:
 
 
 FAILED_AGAIN = """
-UPDATE parked_event SET waiting = $5, reason = $6, attempts = attempts + 1
+UPDATE parked_event
+SET waiting = $5, reason = $6, clause = $7, attempts = attempts + 1, tried_at = now()
 WHERE consumer = $1 AND topic = $2 AND partition = $3 AND sequence = $4
 """
 
@@ -190,19 +231,57 @@ async def failed_again(
         read.sequence,
         isinstance(error, NotYetSeen),
         reason_of(error),
+        clause_of(error),
     )
 
 
 LIST = """
 SELECT consumer, topic, partition, sequence, stream_id, event_id, waiting, reason, attempts,
-       parked_at
-FROM parked_event ORDER BY parked_at, topic, partition, sequence
+       parked_at, clause, tried_at
+FROM parked_event ORDER BY parked_at, topic, partition, sequence LIMIT $1
 """
 
 
-async def list_parked(pool: Pool) -> Sequence[Parked]:
-    """Everything that is parked, longest parked first."""
-    return [Parked(**row) for row in await pool.fetch(LIST)]
+async def list_parked(pool: Pool, *, limit: int = 1_000) -> Sequence[Parked]:
+    """Parked events, longest parked first."""
+    return [Parked(**row) for row in await pool.fetch(LIST, limit)]
+
+
+LIST_STREAMS = """
+SELECT first.*, (
+    SELECT count(*) - 1 FROM parked_event AS each
+    WHERE each.consumer = first.consumer AND each.topic = first.topic
+        AND each.stream_id = first.stream_id
+) AS behind
+FROM (
+    SELECT DISTINCT ON (consumer, topic, stream_id)
+        consumer, topic, partition, sequence, stream_id, event_id, waiting, reason, attempts,
+        parked_at, clause, tried_at
+    FROM parked_event
+    WHERE ($1::text IS NULL OR (consumer, topic, stream_id) > ($1, $2::text, $3::uuid))
+        AND ($5::text IS NULL OR consumer = $5)
+        AND ($6::uuid IS NULL OR stream_id = $6)
+    ORDER BY consumer, topic, stream_id, sequence
+    LIMIT $4
+) AS first
+ORDER BY consumer, topic, stream_id
+"""
+
+
+async def list_streams(
+    pool: Pool,
+    *,
+    after: ParkedStream | None = None,
+    limit: int,
+    consumer: str | None = None,
+    stream_id: UUID | None = None,
+) -> list[StreamParked]:
+    """Parked streams by reader, topic and stream, from the one after `after`."""
+    place = (None, None, None) if after is None else (after.consumer, after.topic, after.stream_id)
+    rows = await pool.fetch(LIST_STREAMS, *place, limit, consumer, stream_id)
+    return [
+        StreamParked(first=Parked.model_validate(dict(row)), behind=row["behind"]) for row in rows
+    ]
 
 
 ASK = """
@@ -214,12 +293,17 @@ RETURNING sequence
 """
 
 
-async def ask_retry(pool: Pool, stream: ParkedStream) -> None:
+async def ask_retry(connection: Connection | Pool, stream: ParkedStream) -> None:
     """Have the reader's worker try a parked stream again soon; raises `NotFound`."""
-    asked = await pool.fetchval(ASK, stream.consumer, stream.topic, stream.stream_id)
+    asked = await connection.fetchval(ASK, stream.consumer, stream.topic, stream.stream_id)
     if asked is None:
         raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
 
+
+FIRST = """
+SELECT event_id FROM parked_event WHERE consumer = $1 AND topic = $2 AND stream_id = $3
+ORDER BY sequence LIMIT 1 FOR UPDATE
+"""
 
 SKIP = """
 WITH first AS (
@@ -227,7 +311,7 @@ WITH first AS (
     WHERE consumer = $1 AND topic = $2 AND stream_id = $3 AND sequence = (
         SELECT min(sequence) FROM parked_event
         WHERE consumer = $1 AND topic = $2 AND stream_id = $3
-    )
+    ) AND event_id = $6
     RETURNING *
 )
 INSERT INTO skipped_event (consumer, topic, partition, sequence, stream_id, event_id,
@@ -237,19 +321,29 @@ RETURNING event_id
 """
 
 
-async def skip(pool: Pool, stream: ParkedStream, *, because: str, by: str) -> UUID:
-    """Give up the first parked event of a stream, for ever; the id of that event.
+async def skip(
+    connection: Connection,
+    stream: ParkedStream,
+    *,
+    because: str,
+    by: str,
+    event_id: UUID | None = None,
+) -> UUID:
+    """Give up the first parked event of a stream, for ever, in a transaction; the event's id.
 
     The reason and who gave it up are kept. The rest of the stream is tried next. Raises
-    `NotFound` when nothing of the stream is parked.
+    `NotFound` when nothing of the stream is parked, and `NotFirst` when `event_id` is given and
+    another event stands first: what nobody looked at is not given up.
     """
     name = (stream.consumer, stream.topic, stream.stream_id)
-    async with transaction(pool) as connection:
-        event_id: UUID | None = await connection.fetchval(SKIP, *name, because, by)
-        if event_id is None:
-            raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
-        await connection.execute(ASK, *name)
-    return event_id
+    first: UUID | None = await connection.fetchval(FIRST, *name)
+    if first is None:
+        raise NotFound(f"stream {stream.stream_id} of {stream.topic} is not parked")
+    if event_id not in {None, first}:
+        raise NotFirst(f"event {first} stands first")
+    await connection.execute(SKIP, *name, because, by, first)
+    await connection.execute(ASK, *name)
+    return first
 
 
 COUNTS = """

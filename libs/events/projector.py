@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from libs.events import parking
 from libs.events.batch import Batch
@@ -11,8 +12,13 @@ from libs.events.keys import Keys
 from libs.events.parking import ParkedStream
 from libs.events.reaction import Effect
 from libs.events.reading import Read, read, read_span
-from libs.events.weather import is_weather
+from libs.events.weather import is_weather, may_be_its_own
 from libs.events.wire import Wire
+
+_TRIES = 5
+"""How often in a row an effect may fail by itself with a word of the weather before it parks."""
+
+ANSWERS = "SELECT 1"
 
 
 class Failed(NamedTuple):
@@ -27,7 +33,8 @@ class Projector:
 
     An effect may be called again for events whose transaction was rolled back; it works by the
     connection it is given and nothing else. When it fails for a batch, the batch is halved by
-    streams until the failing one is found, which is parked; the others are taken.
+    streams until the failing one is found, which is parked; the others are taken. Where an effect
+    raises a time-out or the like while its connection answers, it is tried five times before.
     """
 
     def __init__(
@@ -38,6 +45,7 @@ class Projector:
         self._pool = pool
         self._keys = keys
         self._wire = Wire() if wire is None else wire
+        self._tries: dict[UUID, int] = {}
 
     async def take(self, batch: Batch) -> None:
         """Take all in one transaction."""
@@ -67,14 +75,23 @@ class Projector:
                 await parking.park_behind(connection, self.name, queued)
 
     async def retry(self, stream: ParkedStream) -> bool:
-        """Take a parked stream's events in order, from the first, in one transaction."""
+        """Take a parked stream's events in order, from the first, some in each transaction."""
+        while (level := await self._retry_some(stream)) is None:
+            pass
+        return level
+
+    async def _retry_some(self, stream: ParkedStream) -> bool | None:
+        """Take some; True when none was left, False when one failed, None when more may follow."""
         async with transaction(self._pool) as connection:
             messages = await parking.hold(connection, stream)
             if not messages:
                 return True
             reads = await read(messages, wire=self._wire, keys=self._keys)
+            # It is parked already: how often it was tried stands there, so nothing is counted here.
+            self._tries.update((one.message.envelope.event_id, _TRIES) for one in reads)
             with read_span(reads, reader=self.name):
                 failures = await self._apply(connection, reads)
+            self._forget(reads)
             behind = {one.sequence for _, later in failures for one in later}
             for failed, _ in failures:
                 behind.add(failed.read.sequence)
@@ -84,7 +101,7 @@ class Projector:
             for one in reads:
                 if one.sequence not in behind:
                     await parking.unpark(connection, self.name, read=one)
-        return not failures
+        return False if failures else None
 
     async def _apply(
         self, connection: Connection, reads: Sequence[Read]
@@ -126,7 +143,28 @@ class Projector:
                     connection, [one.recorded for one in reads if one.recorded is not None]
                 )
         except Exception as error:
-            if is_weather(error):
+            if is_weather(error) and not await self._is_its_own(connection, error, reads=reads):
                 raise
             return error
+        self._forget(reads)
         return None
+
+    async def _is_its_own(
+        self, connection: Connection, error: Exception, *, reads: Sequence[Read]
+    ) -> bool:
+        """Whether the effect itself fails; of one event only after some tries in a row."""
+        if not may_be_its_own(error) or connection.is_closed():
+            return False
+        await connection.execute(ANSWERS)
+        if len(reads) > 1:
+            return True
+        event_id = reads[0].message.envelope.event_id
+        self._tries[event_id] = self._tries.get(event_id, 0) + 1
+        if self._tries[event_id] < _TRIES:
+            return False
+        del self._tries[event_id]
+        return True
+
+    def _forget(self, reads: Sequence[Read]) -> None:
+        for one in reads:
+            self._tries.pop(one.message.envelope.event_id, None)

@@ -26,6 +26,17 @@ class NotYetSeen(Exception):
     """An event refers to something whose own event has not arrived; its stream waits, visibly."""
 
 
+class OwnFault(Exception):
+    """A reaction itself raised what otherwise comes from a server or the way to it.
+
+    Reactions and decisions ask no server, so trying again would change nothing: it parks.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+
+
 React = Callable[[Recorded[Event]], Sequence[Reaction]]
 """Pure: (event) -> reactions; the state comes to each reaction's decision."""
 

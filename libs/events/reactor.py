@@ -1,6 +1,7 @@
 """A reader that decides on streams of its own log because of events of topics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from libs.events import parking
@@ -8,6 +9,7 @@ from libs.events.batch import Batch
 from libs.events.cursors import Place, move_cursor, note_offset
 from libs.events.database import Connection, Pool, transaction
 from libs.events.envelope import Cause
+from libs.events.kafka import Message
 from libs.events.keys import Keys
 from libs.events.log import (
     CursorMove,
@@ -19,10 +21,10 @@ from libs.events.log import (
     Unpark,
 )
 from libs.events.parking import ParkedStream
-from libs.events.reaction import React, Reaction
+from libs.events.reaction import OwnFault, React, Reaction
 from libs.events.reading import Read, read, read_span
 from libs.events.refusals import Stale
-from libs.events.weather import is_weather
+from libs.events.weather import is_weather, may_be_its_own
 from libs.events.wire import Wire
 from libs.telemetry import tracing
 
@@ -82,8 +84,16 @@ class Reactor:
 
     async def retry(self, stream: ParkedStream) -> bool:
         """Take a parked stream's events in order, each in a transaction, until one fails."""
+        while messages := await self._held(stream):
+            if not await self._retry_some(messages):
+                return False
+        return True
+
+    async def _held(self, stream: ParkedStream) -> list[Message]:
         async with transaction(self._pool) as connection:
-            messages = await parking.hold(connection, stream)
+            return await parking.hold(connection, stream)
+
+    async def _retry_some(self, messages: Sequence[Message]) -> bool:
         for one in await read(messages, wire=self._wire, keys=self._keys):
             try:
                 unpark = (Unpark(self.name, one.message.envelope.event_id),)
@@ -127,7 +137,10 @@ class Reactor:
     def _reactions(self, one: Read) -> Sequence[Reaction]:
         if one.failure is not None:
             raise one.failure
-        return () if one.recorded is None else self._react(one.recorded)
+        if one.recorded is None:
+            return ()
+        with _of_our_own():
+            return self._react(one.recorded)
 
     async def _append(
         self,
@@ -162,7 +175,8 @@ class Reactor:
 
     async def _decided(self, reaction: Reaction) -> StreamAppend | None:
         history = await self._log.load(reaction.stream_id)
-        events = reaction.decision(history)
+        with _of_our_own():
+            events = reaction.decision(history)
         if not events:
             return None
         return StreamAppend(stream_id=reaction.stream_id, events=events, expected=len(history))
@@ -203,6 +217,17 @@ class Reactor:
             log_epoch=one.message.envelope.log_epoch,
             offset=one.message.offset + 1,
         )
+
+
+@contextmanager
+def _of_our_own() -> Iterator[None]:
+    """Tell what pure code raises from the weather, whose names it may use."""
+    try:
+        yield
+    except Exception as error:
+        if may_be_its_own(error):
+            raise OwnFault(error) from error
+        raise
 
 
 def _together(

@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.events.envelope import Event, Recorded
 from libs.events.kafka import Message
 from libs.events.keys import Keys
-from libs.events.reaction import NotYetSeen
+from libs.events.reaction import NotYetSeen, OwnFault
 from libs.events.weather import is_weather
 from libs.events.wire import Wire
 from libs.refusal.refusal import Refusal
@@ -97,6 +97,8 @@ def reason_of(error: Exception) -> str:
     A refusal and a thing not yet seen speak for themselves; of anything else only the kind and
     the place are told, because its own text may quote an event.
     """
+    if isinstance(error, OwnFault):
+        return reason_of(error.error)
     kind = type(error).__name__
     if isinstance(error, Refusal | NotYetSeen):
         return f"{kind}: {error}"
@@ -105,3 +107,8 @@ def reason_of(error: Exception) -> str:
         return kind
     where = frames[-1]
     return f"{kind} in {where.name} ({'/'.join(where.filename.split('/')[-3:])}:{where.lineno})"
+
+
+def clause_of(error: Exception) -> str | None:
+    """The clause of the terms that said no, where one did."""
+    return error.clause if isinstance(error, Refusal) else None

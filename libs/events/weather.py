@@ -8,6 +8,8 @@ from itertools import count
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from libs.events.log import LogUnavailable
+
 _FIRST_SECONDS = 0.05
 _LONGEST_SECONDS = 5.0
 
@@ -38,6 +40,18 @@ def is_weather(error: BaseException) -> bool:
         # and that one is a ValueError.
         return not isinstance(error, ValueError)
     return isinstance(error, _PASSING)
+
+
+def may_be_its_own(error: BaseException) -> bool:
+    """Whether what looks like weather may as well be the doing of the code that raised it.
+
+    A `TimeoutError`, any other `OSError`, or a statement that was cancelled may be an effect's own
+    when its connection still answers. What the server says of itself (no room, a lock, a deadlock,
+    a shutdown) is not, nor a log that is not available.
+    """
+    if isinstance(error, LogUnavailable):
+        return False
+    return isinstance(error, OSError | KafkaError | asyncpg.QueryCanceledError)
 
 
 def pauses() -> Iterator[float]:

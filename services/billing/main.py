@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest
+from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
 from libs.events.database import Pool
 from libs.events.follow import Follower
@@ -25,6 +26,7 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
+from libs.web import parked
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -125,12 +127,14 @@ def make_api(
             documents.router,
             runs.router,
             deadlines.router,
+            parked.router,
         ),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="What is owed and why: accounts, invoice runs, invoices, payments.",
     )
+    app.state.parked = built.pool
     app.state.billing = Parts(
         billing=built.billing,
         pool=built.pool,
@@ -185,6 +189,7 @@ def make_worker(built: Built) -> Worker:
         opener.run,
         view.run,
         keeper.run,
+        Forgetting(built.pool).run,
     )
     if not rehearsal:
         scheduler = Scheduler(

@@ -51,6 +51,16 @@ CREATE TABLE public.document (
     document bytea NOT NULL
 );
 
+CREATE TABLE public.drift (
+    name text NOT NULL,
+    place text NOT NULL,
+    what text NOT NULL,
+    since text,
+    advice text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.event (
     "position" bigint NOT NULL,
     stream_id uuid NOT NULL,
@@ -138,7 +148,9 @@ CREATE TABLE public.parked_event (
     attempts integer NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     headers jsonb NOT NULL,
-    data bytea NOT NULL
+    data bytea NOT NULL,
+    clause text,
+    tried_at timestamp with time zone
 );
 
 CREATE TABLE public.partition_head (
@@ -149,6 +161,15 @@ CREATE TABLE public.partition_head (
 CREATE TABLE public.payment (
     payment_id uuid NOT NULL,
     account_id uuid NOT NULL
+);
+
+CREATE TABLE public.reconciled (
+    name text NOT NULL,
+    place jsonb,
+    looked bigint NOT NULL,
+    round_began_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    finished_looked bigint
 );
 
 CREATE TABLE public.relay_cursor (
@@ -214,6 +235,9 @@ ALTER TABLE ONLY public.document
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_once PRIMARY KEY (document_id);
 
+ALTER TABLE ONLY public.drift
+    ADD CONSTRAINT drift_once PRIMARY KEY (name, place);
+
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_id_once UNIQUE (event_id);
 
@@ -256,6 +280,9 @@ ALTER TABLE ONLY public.partition_head
 ALTER TABLE ONLY public.payment
     ADD CONSTRAINT payment_once PRIMARY KEY (payment_id);
 
+ALTER TABLE ONLY public.reconciled
+    ADD CONSTRAINT reconciled_once PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.relay_cursor
     ADD CONSTRAINT relay_cursor_pkey PRIMARY KEY (one);
 
@@ -289,6 +316,8 @@ CREATE INDEX event_correlation ON public.event USING btree (correlation_id);
 
 CREATE INDEX fact_by_subject ON public.fact USING btree (subject_id);
 
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (stored_at);
+
 CREATE INDEX invoice_run_open ON public.invoice_run USING btree (recorded_at) WHERE (finished IS NULL);
 
-CREATE INDEX parked_event_stream ON public.parked_event USING btree (consumer, stream_id, sequence);
+CREATE INDEX parked_event_of_stream ON public.parked_event USING btree (consumer, topic, stream_id, sequence);

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
+from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
 from libs.events.database import Pool
 from libs.events.follow import Follower
@@ -24,6 +25,7 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
+from libs.web import parked
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -92,12 +94,13 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
     app = make_app(
         "Monitoring",
         edge=Edge(verifier=verifier, rehearsal=built.log.rehearsal),
-        routers=(api.router, deadlines_api.router),
+        routers=(api.router, deadlines_api.router, parked.router),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="Sites of contracts: devices, swaps and returns, outages, visits, repairs.",
     )
+    app.state.parked = built.pool
     app.state.site = api.Parts(
         log=built.log,
         pool=built.pool,
@@ -130,7 +133,13 @@ def make_worker(built: Built) -> Worker:
     view = Follower(
         sites.NAME, log=built.log, pool=built.pool, effect=sites.filling(built.log), bell=bell
     )
-    runs: tuple[Run, ...] = (bell.run, relay.run, reader.run, view.run)
+    runs: tuple[Run, ...] = (
+        bell.run,
+        relay.run,
+        reader.run,
+        view.run,
+        Forgetting(built.pool).run,
+    )
     if not built.log.rehearsal:
         scheduler = Scheduler(
             log=built.log,

@@ -15,6 +15,16 @@ CREATE TABLE public.consumer_cursor (
     kafka_offset bigint
 );
 
+CREATE TABLE public.drift (
+    name text NOT NULL,
+    place text NOT NULL,
+    what text NOT NULL,
+    since text,
+    advice text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.event (
     "position" bigint NOT NULL,
     stream_id uuid NOT NULL,
@@ -81,12 +91,23 @@ CREATE TABLE public.parked_event (
     attempts integer NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     headers jsonb NOT NULL,
-    data bytea NOT NULL
+    data bytea NOT NULL,
+    clause text,
+    tried_at timestamp with time zone
 );
 
 CREATE TABLE public.partition_head (
     partition smallint NOT NULL,
     sequence bigint NOT NULL
+);
+
+CREATE TABLE public.reconciled (
+    name text NOT NULL,
+    place jsonb,
+    looked bigint NOT NULL,
+    round_began_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    finished_looked bigint
 );
 
 CREATE TABLE public.relay_cursor (
@@ -139,6 +160,9 @@ ALTER TABLE ONLY public.applied_migration
 ALTER TABLE ONLY public.consumer_cursor
     ADD CONSTRAINT consumer_cursor_once PRIMARY KEY (consumer, topic, partition);
 
+ALTER TABLE ONLY public.drift
+    ADD CONSTRAINT drift_once PRIMARY KEY (name, place);
+
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_id_once UNIQUE (event_id);
 
@@ -169,6 +193,9 @@ ALTER TABLE ONLY public.parked_event
 ALTER TABLE ONLY public.partition_head
     ADD CONSTRAINT partition_head_pkey PRIMARY KEY (partition);
 
+ALTER TABLE ONLY public.reconciled
+    ADD CONSTRAINT reconciled_once PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.relay_cursor
     ADD CONSTRAINT relay_cursor_pkey PRIMARY KEY (one);
 
@@ -186,8 +213,10 @@ ALTER TABLE ONLY public.view_cursor
 
 CREATE INDEX event_correlation ON public.event USING btree (correlation_id);
 
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (stored_at);
+
 CREATE INDEX outage_from ON public.outage USING btree (from_at, contract_id, outage_id);
 
-CREATE INDEX parked_event_stream ON public.parked_event USING btree (consumer, stream_id, sequence);
+CREATE INDEX parked_event_of_stream ON public.parked_event USING btree (consumer, topic, stream_id, sequence);
 
 CREATE INDEX site_due ON public.site USING btree (due_at, contract_id) WHERE (due_at IS NOT NULL);

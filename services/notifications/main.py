@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
+from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
 from libs.events.database import Pool
 from libs.events.follow import Follower
@@ -24,6 +25,7 @@ from libs.events.store import PostgresLog
 from libs.events.waking import Bell
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
+from libs.web import parked
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -100,12 +102,13 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
     app = make_app(
         "Notifications",
         edge=Edge(verifier=verifier, rehearsal=rehearsal),
-        routers=(api.router, api.captured_router) if rehearsal else (api.router,),
+        routers=(api.router, *((api.captured_router,) if rehearsal else ()), parked.router),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="What is said to customers, when, by which rule, and whether it was said.",
     )
+    app.state.parked = built.pool
     app.state.notices = api.Parts(
         log=built.log,
         pool=built.pool,
@@ -160,7 +163,16 @@ def make_worker(built: Built) -> Worker:
         pool=built.pool, bootstrap=settings.kafka, consumers=(reader,), views=(view,)
     )
     return Worker(
-        runs=(bell.run, relay.run, reader.run, composer.run, view.run, sender.run), ready=ready
+        runs=(
+            bell.run,
+            relay.run,
+            reader.run,
+            composer.run,
+            view.run,
+            sender.run,
+            Forgetting(built.pool).run,
+        ),
+        ready=ready,
     )
 
 

@@ -25,6 +25,16 @@ CREATE TABLE public.consumer_cursor (
     kafka_offset bigint
 );
 
+CREATE TABLE public.drift (
+    name text NOT NULL,
+    place text NOT NULL,
+    what text NOT NULL,
+    since text,
+    advice text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.event (
     "position" bigint NOT NULL,
     stream_id uuid NOT NULL,
@@ -123,7 +133,9 @@ CREATE TABLE public.parked_event (
     attempts integer NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     headers jsonb NOT NULL,
-    data bytea NOT NULL
+    data bytea NOT NULL,
+    clause text,
+    tried_at timestamp with time zone
 );
 
 CREATE TABLE public.partition_head (
@@ -135,6 +147,15 @@ CREATE TABLE public.recipient (
     customer_id uuid NOT NULL,
     name text,
     email text
+);
+
+CREATE TABLE public.reconciled (
+    name text NOT NULL,
+    place jsonb,
+    looked bigint NOT NULL,
+    round_began_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    finished_looked bigint
 );
 
 CREATE TABLE public.relay_cursor (
@@ -179,6 +200,9 @@ ALTER TABLE ONLY public.captured_mail
 ALTER TABLE ONLY public.consumer_cursor
     ADD CONSTRAINT consumer_cursor_once PRIMARY KEY (consumer, topic, partition);
 
+ALTER TABLE ONLY public.drift
+    ADD CONSTRAINT drift_once PRIMARY KEY (name, place);
+
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_id_once UNIQUE (event_id);
 
@@ -221,6 +245,9 @@ ALTER TABLE ONLY public.partition_head
 ALTER TABLE ONLY public.recipient
     ADD CONSTRAINT recipient_once PRIMARY KEY (customer_id);
 
+ALTER TABLE ONLY public.reconciled
+    ADD CONSTRAINT reconciled_once PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.relay_cursor
     ADD CONSTRAINT relay_cursor_pkey PRIMARY KEY (one);
 
@@ -237,6 +264,8 @@ CREATE INDEX captured_mail_contracts ON public.captured_mail USING gin (contract
 
 CREATE INDEX event_correlation ON public.event USING btree (correlation_id);
 
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (stored_at);
+
 CREATE INDEX notice_contracts ON public.notice USING gin (contract_ids);
 
 CREATE INDEX notice_customer ON public.notice USING btree (customer_id, "position");
@@ -245,4 +274,4 @@ CREATE INDEX notice_unsent ON public.notice USING btree ("position") WHERE (stat
 
 CREATE INDEX occasion_open ON public.occasion USING btree (recorded_at, event_id) WHERE (NOT queued);
 
-CREATE INDEX parked_event_stream ON public.parked_event USING btree (consumer, stream_id, sequence);
+CREATE INDEX parked_event_of_stream ON public.parked_event USING btree (consumer, topic, stream_id, sequence);

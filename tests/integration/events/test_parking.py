@@ -10,8 +10,9 @@ import pytest
 from libs.events import parking
 from libs.events.batch import Reader
 from libs.events.consumer import Consumer
-from libs.events.database import Connection
+from libs.events.database import Connection, transaction
 from libs.events.envelope import Event, Recorded
+from libs.events.log import LogUnavailable
 from libs.events.parking import ParkedStream
 from libs.events.projector import Projector
 from libs.events.reaction import NotYetSeen, Reaction
@@ -210,9 +211,8 @@ async def test_a_skipped_event_is_given_up_with_a_reason_and_what_is_behind_goes
 ) -> None:
     async with scene.at_work():
         await scene.rest(count=9)
-        await parking.skip(
-            scene.target.pool, scene.stream, because="entered twice", by="operator-1"
-        )
+        async with transaction(scene.target.pool) as connection:
+            await parking.skip(connection, scene.stream, because="entered twice", by="operator-1")
         await scene.rest(count=8)
 
         async def none_parked() -> bool:
@@ -250,7 +250,7 @@ async def test_what_waits_for_something_not_yet_seen_is_tried_again_until_it_has
 
 
 async def test_bad_weather_parks_nothing(scene: Scene) -> None:
-    scene.mood.error = ConnectionError("the database is away")
+    scene.mood.error = LogUnavailable("the database is away")
     async with scene.at_work():
 
         async def tried_again() -> bool:

@@ -2,11 +2,11 @@
 
 import asyncpg
 
-from libs.events import cursors, parking, relay_sql, rest, view_cursors
+from libs.events import answers, cursors, parked_story, parking, relay_sql, rest, view_cursors
 from libs.events.migrate import MIGRATIONS, migrate
 from tests.conftest import MakeDatabase
 
-MODULES = (cursors, parking, relay_sql, rest, view_cursors)
+MODULES = (answers, cursors, parked_story, parking, relay_sql, rest, view_cursors)
 STATEMENTS = {
     f"{module.__name__}.{name}": text
     for module in MODULES

@@ -1,10 +1,14 @@
 """`./yk parked` shows a parked stream in a line, by what stands first."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from cli.commands.parked import line, streams
-from libs.events.parking import Parked
+import pytest
+
+from cli.commands.parked import line
+from libs.events.parked_story import advice
+from libs.events.parking import Parked, StreamParked
 
 
 def a_parked_event(*, stream: int, sequence: int, reason: str = "behind") -> Parked:
@@ -22,19 +26,23 @@ def a_parked_event(*, stream: int, sequence: int, reason: str = "behind") -> Par
     )
 
 
-def test_a_stream_is_shown_by_its_first_event_and_the_number_behind_it() -> None:
-    events = [
-        a_parked_event(stream=1, sequence=9),
-        a_parked_event(stream=2, sequence=8, reason="NotToday: it is Sunday"),
-        a_parked_event(stream=1, sequence=7, reason="NotToday: it is Sunday"),
-    ]
-    found = streams(events)
-    assert [(first.sequence, behind) for first, behind in found] == [(7, 1), (8, 0)]
-
-
-def test_a_line_says_where_it_stopped_and_why() -> None:
+def test_a_line_says_where_it_stopped_why_and_how_many_stand_behind() -> None:
     first = a_parked_event(stream=1, sequence=7, reason="NotToday: it is Sunday")
-    assert line("billing", first, behind=1) == (
+    assert line("billing", StreamParked(first=first, behind=1)) == (
         "billing reactions 00000000-0000-0000-0000-000000000001  parked at contracts/3/7,"
         " event 00000000-0000-0000-0000-0000000003ef, 1 behind, tried 2: NotToday: it is Sunday"
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        pytest.param({"attempts": 0}, "tried next", id="what stood before it is gone"),
+        pytest.param({"waiting": True}, "tried again by itself", id="it waits"),
+        pytest.param({"clause": "NSEC-6.1"}, "A rule said no (clause NSEC-6.1)", id="a rule"),
+        pytest.param({}, "The code failed on it", id="the code"),
+    ],
+)
+def test_advice_goes_by_why_it_is_parked(changed: dict[str, Any], says: str) -> None:
+    first = a_parked_event(stream=1, sequence=7, reason="NotToday: it is Sunday")
+    assert says in advice(first.model_copy(update=changed))
