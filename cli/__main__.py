@@ -19,6 +19,7 @@ COMMANDS = {
     "parked": "show streams that readers could not take; `retry` and `skip` them",
     "token": "print an access token for the running system",
     "clauses": "show which clauses are carried out and tested; `where ID` finds one",
+    "terms": "check, show, compare and explain the terms; write their schema",
     "vocabulary": "print events, problems and topics as they are in the code",
     "samples": "write the stored samples of events that have none yet",
     "test": "run the tests, or one suite: unit contract integration acceptance architecture",
@@ -26,7 +27,9 @@ COMMANDS = {
     "fmt": "format the code and repair what can be repaired",
     "migrate": "bring the databases of the running system to the newest schema",
     "schema": "write each service's schema.sql from its migrations",
+    "images": "make the images that tests run in, where no container registry can be reached",
     "bench": "run the benchmarks",
+    "chaos": "strike a loaded system of its own by a seed, and count whether anything was lost",
 }
 _FOLDER = Path(__file__).with_name("commands")
 _MISUSED = 2

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +13,19 @@ import typer
 from rich.console import Console
 
 from cli.play.compare import differences
-from cli.play.offline import play_offline
+from cli.play.offline import TERMS, play_offline
 from cli.play.rehearsal import rehearsal_running, stage
 from cli.play.scenario import MalformedScenario, Scenario, Settings, read_scenario, unknown_fields
 from cli.play.system import SystemPlayer
 from cli.play.tables import result_tables
+from cli.processes import CannotStart
 from cli.progress import say, step
 from cli.state import DEVELOPMENT
 from cli.system import Addresses
+from cli.terms.check import check
 from libs.refusal.refusal import Refusal
-from libs.terms.faults import WrongTerms
+from libs.terms.faults import WrongTerms, near
+from libs.terms.offered import services_of
 
 _STDIN = "-"
 _WIDTH = 120
@@ -51,15 +55,20 @@ def run(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="A result a line, in order.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Without servers.")] = False,
+    terms: Annotated[
+        Path | None,
+        typer.Option("--terms", metavar="FOLDER", help="Terms to play by instead; only offline."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail when a case disagrees.")] = False,
 ) -> None:
     """Play scenarios and print what came of each.
 
     Exit status 1 when a file could not be played, or with --check when a case does not agree.
     """
-    told = [read(name) for name in files]
+    folder = _folder_of(terms, offline=offline)
+    told = [_sold(read(name), terms=folder) for name in files]
     if offline or not any(one.scenario for one in told):
-        results = asyncio.run(_results(told, play=play_offline))
+        results = asyncio.run(_results(told, play=partial(play_offline, terms=folder)))
     else:
         with rehearsal_running(DEVELOPMENT) as addresses:
             results = asyncio.run(_through_the_system(addresses, told))
@@ -67,6 +76,19 @@ def run(
     disagreeing = [show(one, result) for one, result in zip(told, results, strict=True)]
     if any("error" in result for result in results) or (check and any(disagreeing)):
         raise typer.Exit(1)
+
+
+def _folder_of(terms: Path | None, *, offline: bool) -> Path:
+    """Give the folder to play by. Raises CannotStart where it is wrong, before anything is played."""
+    if terms is None:
+        return TERMS
+    if not offline:
+        raise CannotStart("other terms are played by in this process: add --offline")
+    try:
+        check(terms)
+    except WrongTerms as wrong:
+        raise CannotStart(f"these terms are wrong, and nothing was played:\n{wrong}") from wrong
+    return terms
 
 
 def read(name: str) -> Told:
@@ -92,6 +114,16 @@ def read(name: str) -> Told:
         expected=document.get("expected"),
         unknown=tuple(unknown_fields(document.get("scenario", document), scenario)),
     )
+
+
+def _sold(told: Told, *, terms: Path) -> Told:
+    """Refuse a scenario of a service that has no terms in a folder."""
+    known = services_of(terms)
+    if told.scenario is None or told.scenario.service in known:
+        return told
+    hint = near(told.scenario.service, known) or f"; there are {', '.join(known)}"
+    error = f"{told.name}: /service: there are no terms of {told.scenario.service}{hint}"
+    return Told(name=told.name, error=error)
 
 
 async def _through_the_system(addresses: Addresses, told: Sequence[Told]) -> list[Result]:

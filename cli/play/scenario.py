@@ -401,9 +401,12 @@ ScenarioEvent = Annotated[
 
 
 class Scenario(_Part):
-    """One contract's life, the last calendar month to bill, and what the operator arranged."""
+    """One contract's life, the last calendar month to bill, and what the operator arranged.
 
-    service: Literal["MYSEC", "CAS", "SSD", "WUTM", "WSRV", "RRNS", "NQMS"]
+    `service` is the code of a service that has terms.
+    """
+
+    service: Annotated[str, Field(pattern="^[A-Z][A-Z0-9]*$")]
     customer: Customer = Customer()
     contract: Contract = Contract()
     events: list[ScenarioEvent]

@@ -44,12 +44,13 @@ class Entry:
     def at(self, place: Iterable[Hashable]) -> "Entry":
         """Give the entry below this one at a place, or the last on the way that exists.
 
-        A step names a key as it is or as it is written, so `1` finds the key 1.
+        A step names a key as it is, as it is written, or as a validator shows it: the key 1 is
+        found by `1`, a date by its `repr`.
         """
         entry = self
         for step in place:
             if isinstance(entry.value, dict):
-                written = {str(key): each for key, each in entry.value.items()}
+                written = {word: entry.value[key] for key in entry.value for word in _shown(key)}
                 entry = entry.value.get(step) or written.get(str(step), entry)
             elif isinstance(entry.value, list) and isinstance(step, int):
                 entry = entry.value[step] if step < len(entry.value) else entry
@@ -148,6 +149,10 @@ def clause_ids(folder: Path) -> frozenset[str]:
         for path in sorted((folder / "clauses").glob("*.yaml"))
         for found in _CLAUSE_ID.findall(path.read_text("utf-8"))
     )
+
+
+def _shown(key: Hashable) -> tuple[str, str]:
+    return str(key), repr(key)
 
 
 def leaves(entry: Entry) -> Iterator[Entry]:

@@ -116,7 +116,7 @@ def validated(entry: Entry, *, model: type[S], clauses: frozenset[str] | None = 
 def _faults(error: ValidationError, *, entry: Entry) -> Iterator[tuple[Fault, bool]]:
     told: set[tuple[object, ...]] = set()
     for each in error.errors():
-        place = place_of(each)
+        place = place_of(each, entry=entry)
         if place in told:
             continue
         told.add(place)
@@ -124,7 +124,7 @@ def _faults(error: ValidationError, *, entry: Entry) -> Iterator[tuple[Fault, bo
         naming = naming_of(each)
         if naming is not None:
             wrong = wrong.naming(naming)
-        yield Fault(wrong.path, wrong.line, reason_of(each)), is_absence(each)
+        yield Fault(wrong.path, wrong.line, reason_of(each, place=place)), is_absence(each)
 
 
 class Japan(BaseModel):

@@ -2,21 +2,25 @@
 
 from pathlib import Path
 
-from libs.terms.files import read_entry, read_terms
+from libs.terms.files import TermsFile, read_entry, read_terms
 
 
 def services_in(folder: Path, *, section: str) -> tuple[str, ...]:
-    """The services, by name, whose terms in `folder` speak to a context from their first day on.
+    """The services, by name, whose terms in `folder` speak to a context.
 
     Files that are only extended are left out, and so are services whose terms have no such
     section: that context does not offer them. Raises WrongTerms for a file that cannot be read.
     """
-    found: list[str] = []
-    for service in services_of(folder):
-        first = read_terms(service, folder=folder).versions[0].entry
-        if first.at([section]) is not first:
-            found.append(service)
-    return tuple(found)
+    return tuple(
+        service
+        for service in services_of(folder)
+        if speaks_to(section, terms=read_terms(service, folder=folder))
+    )
+
+
+def speaks_to(section: str, *, terms: TermsFile) -> bool:
+    """Tell whether any version has the section; one that has it must have it from the first on."""
+    return any(version.entry.at([section]) is not version.entry for version in terms.versions)
 
 
 def services_of(folder: Path) -> tuple[str, ...]:

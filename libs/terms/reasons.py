@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from pydantic_core import ErrorDetails
 
 from libs.terms.faults import Place, WrongEntry, near
+from libs.terms.files import Entry
 
 _KINDS = {
     "int": "a whole number",
@@ -20,14 +21,19 @@ _KINDS = {
     "model": "a mapping",
 }
 _BOUNDS = {"ge": "at least", "le": "at most"}
-_INNER = frozenset({"[key]", "int", "literal"})
 
 
-def place_of(error: ErrorDetails) -> Place:
-    """Give the way to the entry that is wrong, as far as it stands in the file."""
+def place_of(error: ErrorDetails, *, entry: Entry) -> Place:
+    """Give the way to what is wrong, without the steps that the validator itself made up."""
     cause = error.get("ctx", {}).get("error")
-    at = cause.at if isinstance(cause, WrongEntry) else ()
-    return (*(step for step in error["loc"] if not _invented(step)), *at)
+    asked = (*error["loc"], *(cause.at if isinstance(cause, WrongEntry) else ()))
+    found: list[Hashable] = []
+    for step in asked:
+        below = entry.at([step])
+        if below is not entry:
+            found.append(step)
+            entry = below
+    return tuple(found)
 
 
 def naming_of(error: ErrorDetails) -> str | None:
@@ -36,20 +42,15 @@ def naming_of(error: ErrorDetails) -> str | None:
     return cause.naming if isinstance(cause, WrongEntry) else None
 
 
-def _invented(step: Hashable) -> bool:
-    """Tell whether the validator itself made the step up, as for the ways of a union."""
-    return isinstance(step, str) and (step in _INNER or step.startswith(("literal[", "function-")))
-
-
 def is_absence(error: ErrorDetails) -> bool:
     """Tell whether something is missing, so that the line alone may look right."""
     return error["type"] == "missing" or naming_of(error) is not None
 
 
-def reason_of(error: ErrorDetails) -> str:
+def reason_of(error: ErrorDetails, *, place: Place) -> str:
     """Say what is wrong, with the way to the entry in front."""
-    steps = [str(step) for step in place_of(error) if not isinstance(step, int)]
-    if error["type"] == "missing":
+    steps = [str(step) for step in place if not isinstance(step, int)]
+    if error["type"] == "extra_forbidden":
         steps = steps[:-1]
     where = ".".join(steps)
     return f"{where}: {_said(error)}" if where else _said(error)
@@ -89,7 +90,9 @@ def _refused(error: ErrorDetails) -> str:
 
 
 def _none_of(error: ErrorDetails) -> str:
-    return f"{_shown(error['input'])} is not one of {', '.join(_names(error['ctx']['expected']))}"
+    given = error["input"]
+    shown = given if isinstance(given, str) else _shown(given)
+    return f"{shown} is not one of {', '.join(_names(error['ctx']['expected']))}"
 
 
 def _out_of_range(error: ErrorDetails) -> str:
@@ -113,7 +116,9 @@ def _shown(given: object) -> str:
         return str(given).lower()
     if isinstance(given, dict):
         return "a mapping"
-    return "a list" if isinstance(given, list) else str(given)
+    if isinstance(given, list):
+        return "a list"
+    return f'"{given}"' if isinstance(given, str) else str(given)
 
 
 _WORDED: dict[str, Callable[[ErrorDetails], str]] = {

@@ -58,7 +58,7 @@ def test_times_are_japan_times() -> None:
             "/events/0/date",
             id="day",
         ),
-        pytest.param(a_scenario(service="XYZ"), "/service", id="unknown terms"),
+        pytest.param(a_scenario(service="wutm"), "/service", id="no code"),
         pytest.param(a_scenario(through="2024-13"), "/through", id="month"),
         pytest.param([1, 2], "/", id="no object"),
         pytest.param(
