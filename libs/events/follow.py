@@ -5,11 +5,12 @@ still appear: `position > last` passes over nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from libs.events.database import Connection, Pool, transaction
+from libs.events.envelope import Event, Recorded
 from libs.events.log import CursorTaken, Log
 from libs.events.reaction import Effect
 from libs.events.view_cursors import begin_view, level, move_view, restart_view
@@ -18,13 +19,15 @@ from libs.events.weather import NotWell, is_weather, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
-__all__ = ["Empty", "Follower", "NotLevel", "level", "wait_for"]
+__all__ = ["Empty", "Follower", "NotLevel", "Told", "level", "wait_for"]
 
 _EVENTS = 1_000
 _LOOK_SECONDS = 0.01
 
 Empty = Callable[[Connection], Awaitable[None]]
 """Removes every row of a view, by the connection it is given."""
+Told = Callable[[int], None]
+"""Hears of the position that a view has come to."""
 
 
 class NotLevel(TimeoutError):
@@ -70,24 +73,41 @@ class Follower:
         if self.trouble is not None:
             raise NotWell(f"the view {self.view} stands still: {self.trouble}")
 
-    async def catch_up(self) -> int:
-        """Take everything up to the log's head as it is now; gives the view's position."""
+    async def catch_up(self, *, until: int | None = None, told: Told | None = None) -> int:
+        """Take everything up to the log's head as it is now; gives the view's position.
+
+        With `until` nothing beyond that position is taken; `told` hears of each position reached.
+        """
         async with transaction(self._pool) as connection:
             position = await begin_view(connection, self.view)
-        while events := await self._log.read(position, limit=_EVENTS):
-            self._lag.set(len(events), self._labels)
-            end = events[-1].envelope.position
-            try:
-                async with transaction(self._pool) as connection:
-                    await move_view(connection, self.view, after=position, position=end)
-                    await self._effect(connection, events)
-            except CursorTaken:
-                async with transaction(self._pool) as connection:
-                    end = await begin_view(connection, self.view)
-            position = end
+        while events := await self._next(position, until=until):
+            position = await self._take(events, after=position)
+            if told is not None:
+                told(position)
         self.trouble = None
         self._lag.set(0, self._labels)
         return position
+
+    async def _next(self, position: int, *, until: int | None) -> Sequence[Recorded[Event]]:
+        if until is None:
+            return await self._log.read(position, limit=_EVENTS)
+        if position >= until:
+            return ()
+        events = await self._log.read(position, limit=min(_EVENTS, until - position))
+        return [event for event in events if event.envelope.position <= until]
+
+    async def _take(self, events: Sequence[Recorded[Event]], *, after: int) -> int:
+        """Take these, or find that another process has; where the view stands then."""
+        self._lag.set(len(events), self._labels)
+        end = events[-1].envelope.position
+        try:
+            async with transaction(self._pool) as connection:
+                await move_view(connection, self.view, after=after, position=end)
+                await self._effect(connection, events)
+        except CursorTaken:
+            async with transaction(self._pool) as connection:
+                end = await begin_view(connection, self.view)
+        return end
 
     async def rebuild(self, *, empty: Empty) -> int:
         """Make the view anew from the log's first event; gives its position at the end.

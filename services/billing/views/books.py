@@ -40,9 +40,19 @@ _MOVES_CLAIMS = (
 
 def books(late_on: LateOn) -> Effect:
     """The effect of the view; deadlines come by `late_on`, which may be ahead of these events."""
+    rest = accounts_and_documents(late_on)
 
     async def follow(connection: Connection, events: Sequence[Recorded[Event]]) -> None:
         await keep_facts(connection, events)
+        await rest(connection, events)
+
+    return follow
+
+
+def accounts_and_documents(late_on: LateOn) -> Effect:
+    """The effect of the view but for the facts, which the reader of topics fills as well."""
+
+    async def follow(connection: Connection, events: Sequence[Recorded[Event]]) -> None:
         await _follow_accounts(connection, events)
         await follow_documents(connection, events)
         await _follow_assessments(connection, events)
