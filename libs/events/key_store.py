@@ -84,7 +84,9 @@ class PostgresKeys:
 
     async def destroy(self, owners: Collection[KeyOwner]) -> None:
         """Destroy the keys; what was never made can't be made any more either."""
-        await self.make(owners)
+        known = await self._find(owners)
+        if absent := sorted(owner for owner in owners if owner not in known):
+            await self._insert(absent)
         with away_as_unavailable():
             ids = await self._pool.fetch(DESTROY_KEYS, *_columns(sorted(owners)))
         for owner in owners:

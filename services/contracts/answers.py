@@ -79,7 +79,7 @@ class ContractAnswer(BaseModel):
 
 
 class CustomerAnswer(BaseModel):
-    """A customer as registered; personal fields are null once forgotten."""
+    """A customer as registered; fields of the retention classes in `forgotten` are null."""
 
     customer_id: UUID
     version: int
@@ -93,6 +93,7 @@ class CustomerAnswer(BaseModel):
     phone: str | None
     billing_address: str | None
     billing_name: str | None
+    forgotten: list[str]
 
 
 class EventAnswer(BaseModel):
@@ -150,6 +151,7 @@ def customer_answer(customer: Registered, *, version: int) -> CustomerAnswer:
         phone=details.phone,
         billing_address=details.billing_address,
         billing_name=details.billing_name,
+        forgotten=sorted(customer.forgotten),
     )
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
+from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
-from libs.events.database import Pool
+from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
@@ -26,6 +26,7 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import Telemetry, set_up
+from libs.web import parked
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -37,13 +38,14 @@ from services.contracts.api import customers as customer_routes
 from services.contracts.api import due as due_routes
 from services.contracts.api.parts import Parts
 from services.contracts.domain.terms import Terms, offered_terms
+from services.contracts.forgetting import Forgetter, Repeater
 from services.contracts.running import Runner
 from services.contracts.settings import Settings
-from services.contracts.views import contracts, deadlines, dunning
+from services.contracts.views import contracts, deadlines, dunning, forgotten
 
 CONTEXT = "contracts"
 _HERE = Path(__file__).parent
-_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME)
+_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,24 @@ class Service:
             bell=bell,
         )
 
+    def contracts_view(self, bell: Bell | None = None) -> Follower:
+        """The view of the contracts."""
+        return _follower(self, contracts.NAME, effect=contracts.filling(self.log), bell=bell)
+
+    def dunning_view(self, bell: Bell | None = None) -> Follower:
+        """The view of the chains of unpaid debts."""
+        return _follower(self, dunning.NAME, effect=dunning.filling(self.log), bell=bell)
+
+    def forgetter(self) -> Forgetter:
+        """What forgets a party."""
+        return Forgetter(
+            log=self.log,
+            pool=self.pool,
+            keys=self.keys,
+            clock=SystemClock(),
+            views=(self.contracts_view(), self.dunning_view()),
+        )
+
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Service]:
@@ -95,10 +115,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     terms = offered_terms(settings.terms)
     database, keys_database = settings.database_url, settings.keys_url
     async with (
-        asyncpg.create_pool(
-            database.get_secret_value(), min_size=1, max_size=settings.connections
-        ) as pool,
-        asyncpg.create_pool(keys_database.get_secret_value(), min_size=0, max_size=2) as keys_pool,
+        open_pool(database.get_secret_value(), min_size=1, max_size=settings.connections) as pool,
+        open_pool(keys_database.get_secret_value(), min_size=0, max_size=2) as keys_pool,
     ):
         keys = PostgresKeys(keys_pool, master=settings.master)
         async with await PostgresLog.open(
@@ -134,16 +152,19 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
             contract_routes.router,
             course_routes.router,
             due_routes.router,
+            parked.router,
         ),
         ready={"database": database},
         metrics=telemetry.metrics if telemetry else None,
         standing=stands,
     )
+    app.state.parked = service.pool
     app.state.parts = Parts(
         log=service.log,
         pool=service.pool,
         terms=service.terms,
         runner=service.runner(view=service.deadlines_view()),
+        forgetter=service.forgetter(),
     )
     return app
 
@@ -183,21 +204,33 @@ def make_worker(service: Service) -> Worker:
         pool=service.pool,
     )
     due = service.deadlines_view(bell)
-    listed = _follower(service, contracts.NAME, effect=contracts.filling(service.log), bell=bell)
-    late = _follower(service, dunning.NAME, effect=dunning.filling(service.log), bell=bell)
-    runs: list[Run] = [bell.run, relay.run, consumer.run, due.run, listed.run, late.run]
+    listed = service.contracts_view(bell)
+    late = service.dunning_view(bell)
+    gone = _follower(service, forgotten.NAME, effect=forgotten.fill, bell=bell)
+    repeater = Repeater(pool=service.pool, keys=service.keys)
+    runs: list[Run] = [
+        bell.run,
+        relay.run,
+        consumer.run,
+        due.run,
+        listed.run,
+        late.run,
+        gone.run,
+        repeater.run,
+    ]
+    runs.append(Forgetting(service.pool).run)
     if not service.log.rehearsal:
         runs.append(_scheduler(service, view=due))
     ready = standing_of(
         pool=service.pool,
         bootstrap=service.settings.kafka,
         consumers=(consumer,),
-        views=(due, listed, late),
+        views=(due, listed, late, gone),
     )
     return Worker(runs=tuple(runs), ready=ready)
 
 
-def _follower(service: Service, view: str, *, effect: Effect, bell: Bell) -> Follower:
+def _follower(service: Service, view: str, *, effect: Effect, bell: Bell | None) -> Follower:
     return Follower(view, log=service.log, pool=service.pool, effect=effect, bell=bell)
 
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from libs.events.vocabulary.contracts import Content, PaymentMethod
 from services.contracts.domain.customer import Details
 from services.contracts.domain.ending import LineEnd
+from services.contracts.domain.forgetting import Reason, Retention
 from services.contracts.domain.terms import ChangeKind, TicketKind
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -61,6 +62,13 @@ class CustomerChange(CustomerDetails):
     notified_on: date
     corporate: bool | None = None
     payment_method: PaymentMethod | None = None
+
+
+class Forgetting(_Body):
+    """What of a party is to be forgotten for good, by retention class, and why."""
+
+    classes: Annotated[list[Retention], Field(min_length=1, max_length=2)]
+    reason: Reason
 
 
 class NewContract(_Body):

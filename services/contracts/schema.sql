@@ -33,6 +33,16 @@ CREATE TABLE public.deadline (
     due_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.drift (
+    name text NOT NULL,
+    place text NOT NULL,
+    what text NOT NULL,
+    since text,
+    advice text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.dunning (
     stream_id uuid NOT NULL,
     contract_id uuid NOT NULL,
@@ -59,6 +69,12 @@ CREATE TABLE public.event (
     data bytea NOT NULL,
     CONSTRAINT event_data_size CHECK ((octet_length(data) <= 524288)),
     CONSTRAINT event_version_from_one CHECK ((version > 0))
+);
+
+CREATE TABLE public.forgotten_party (
+    "position" bigint NOT NULL,
+    party_id uuid NOT NULL,
+    classes text[] NOT NULL
 );
 
 CREATE TABLE public.idempotency_key (
@@ -97,12 +113,23 @@ CREATE TABLE public.parked_event (
     attempts integer NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     headers jsonb NOT NULL,
-    data bytea NOT NULL
+    data bytea NOT NULL,
+    clause text,
+    tried_at timestamp with time zone
 );
 
 CREATE TABLE public.partition_head (
     partition smallint NOT NULL,
     sequence bigint NOT NULL
+);
+
+CREATE TABLE public.reconciled (
+    name text NOT NULL,
+    place jsonb,
+    looked bigint NOT NULL,
+    round_began_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    finished_looked bigint
 );
 
 CREATE TABLE public.relay_cursor (
@@ -150,6 +177,9 @@ ALTER TABLE ONLY public.contract
 ALTER TABLE ONLY public.deadline
     ADD CONSTRAINT deadline_once PRIMARY KEY (stream_id, kind);
 
+ALTER TABLE ONLY public.drift
+    ADD CONSTRAINT drift_once PRIMARY KEY (name, place);
+
 ALTER TABLE ONLY public.dunning
     ADD CONSTRAINT dunning_once PRIMARY KEY (stream_id);
 
@@ -165,6 +195,9 @@ ALTER TABLE ONLY public.event
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_stream_version UNIQUE (stream_id, version);
 
+ALTER TABLE ONLY public.forgotten_party
+    ADD CONSTRAINT forgotten_party_once PRIMARY KEY ("position");
+
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (scope, key);
 
@@ -179,6 +212,9 @@ ALTER TABLE ONLY public.parked_event
 
 ALTER TABLE ONLY public.partition_head
     ADD CONSTRAINT partition_head_pkey PRIMARY KEY (partition);
+
+ALTER TABLE ONLY public.reconciled
+    ADD CONSTRAINT reconciled_once PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.relay_cursor
     ADD CONSTRAINT relay_cursor_pkey PRIMARY KEY (one);
@@ -200,4 +236,6 @@ CREATE INDEX dunning_contract ON public.dunning USING btree (contract_id, stream
 
 CREATE INDEX event_correlation ON public.event USING btree (correlation_id);
 
-CREATE INDEX parked_event_stream ON public.parked_event USING btree (consumer, stream_id, sequence);
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (stored_at);
+
+CREATE INDEX parked_event_of_stream ON public.parked_event USING btree (consumer, topic, stream_id, sequence);

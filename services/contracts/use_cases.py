@@ -23,6 +23,7 @@ from services.contracts.domain import (
     customer,
     dunning,
     ending,
+    forgetting,
     use,
 )
 from services.contracts.domain.applications import Costs, Events, Wish
@@ -111,13 +112,15 @@ async def apply(
 ) -> Appended:
     """A customer applies; a line that bears one contract only is this one's until it ends.
 
-    Raises `UnknownCustomer`, `UnknownService`, `NotYetInForce`, `Reserved` for a line under
-    another contract.
+    Raises `UnknownCustomer`, `PartyIsForgotten`, `UnknownService`, `NotYetInForce`, `Reserved` for
+    a line under another contract.
 
     Clauses: WUTM-6.1 (one contract a line), WSRV-6c (several).
     """
-    if isinstance(await load_customer(log, customer_id), Unregistered):
+    applicant = await load_customer(log, customer_id)
+    if isinstance(applicant, Unregistered):
         raise UnknownCustomer(f"{customer_id} is not registered", field="/customer_id")
+    forgetting.reachable(applicant)
     wish = Wish(
         contract_id=command.stream_id,
         customer_id=customer_id,
@@ -509,8 +512,13 @@ async def load_life(log: Log, contract_id: UUID) -> tuple[Life, int]:
 
 async def load_customer(log: Log, customer_id: UUID) -> Customer:
     """A customer as registered now."""
+    return customer_of(await log.load(customer_id))
+
+
+def customer_of(history: Sequence[Recorded[Event]]) -> Customer:
+    """The customer after these events of their stream."""
     known: Customer = Unregistered()
-    for recorded in await log.load(customer_id):
+    for recorded in history:
         known = customer.evolve(known, recorded.event)
     return known
 
@@ -524,13 +532,7 @@ async def deadlines_of(log: Log, contract_id: UUID, *, terms: Terms) -> tuple[De
 async def _on_customer(
     log: Log, command: Command, decide: Callable[[Customer], Sequence[Event]]
 ) -> Appended:
-    def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
-        known: Customer = Unregistered()
-        for recorded in history:
-            known = customer.evolve(known, recorded.event)
-        return decide(known)
-
-    return await _append(log, command, decision)
+    return await _append(log, command, lambda history: decide(customer_of(history)))
 
 
 async def _on_contract(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:

@@ -78,7 +78,10 @@ class CustomerDetailsChanged(Event):
 
 
 class PartyForgotten(Event):
-    """The keys of these retention classes were destroyed: every reader redacts."""
+    """The keys of these retention classes are destroyed for good: every reader redacts.
+
+    `reason` is one word of a closed list: requested, no-longer-needed, obtained-wrongly.
+    """
 
     effective: ClassVar[str | None] = "forgotten_on"
 
@@ -86,6 +89,7 @@ class PartyForgotten(Event):
     party_id: UUID
     forgotten_on: date
     retention_classes: tuple[str, ...]
+    reason: str | None = None
 
 
 class ContractApplied(Event):

@@ -14,8 +14,14 @@ from libs.web.writes import Write, at_least, etag, reached, write
 from services.contracts import use_cases
 from services.contracts.answers import CustomerAnswer, customer_answer
 from services.contracts.api.parts import TheParts, command, customer_answered, customer_in
-from services.contracts.domain.refusals import AlreadyExists, NothingChanges, UnknownCustomer
-from services.contracts.requests import CustomerChange, NewCustomer
+from services.contracts.domain.refusals import (
+    AlreadyExists,
+    NothingChanges,
+    PartyIsForgotten,
+    StillNeeded,
+    UnknownCustomer,
+)
+from services.contracts.requests import CustomerChange, Forgetting, NewCustomer
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 
@@ -62,7 +68,7 @@ async def show(
 @router.patch(
     "/{customer_id}",
     response_model=CustomerAnswer,
-    responses=refusals(UnknownCustomer, NothingChanges, Stale, KeyReused),
+    responses=refusals(UnknownCustomer, NothingChanges, PartyIsForgotten, Stale, KeyReused),
 )
 async def change(
     customer_id: UUID,
@@ -78,5 +84,27 @@ async def change(
         changed_on=body.changed_on,
         notified_on=body.notified_on,
         details=body.details(corporate=body.corporate, payment_method=body.payment_method),
+    )
+    return await customer_answered(parts, customer_id, wish, appended)
+
+
+@router.post(
+    "/{customer_id}/forgetting",
+    response_model=CustomerAnswer,
+    responses=refusals(UnknownCustomer, StillNeeded, Stale, KeyReused),
+)
+async def forget(
+    customer_id: UUID,
+    body: Forgetting,
+    parts: TheParts,
+    wish: Annotated[Write, Depends(write("contracts:write", "forget-customer", staff=True))],
+) -> Response:
+    """Forget what is registered of a party, today and for good, once nothing needs it any more.
+
+    `contact` (name, address, e-mail, telephone) is needed while a contract stands or a debt is
+    late; `invoice` (whom documents are made out to) for the years of tax law after that as well.
+    """
+    appended = await parts.forgetter.forget(
+        command(customer_id, wish), classes=body.classes, reason=body.reason
     )
     return await customer_answered(parts, customer_id, wish, appended)

@@ -10,16 +10,17 @@ from fastapi import Depends, Request, Response
 from libs.events.database import Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.log import Appended, Log
+from libs.events.vocabulary.contracts import PartyForgotten
 from libs.web.auth import Principal
 from libs.web.writes import Write
 from services.contracts import use_cases
 from services.contracts.answers import contract_answer, customer_answer
-from services.contracts.domain import customer as customers
 from services.contracts.domain.contract import application_of
-from services.contracts.domain.customer import Customer, Registered, Unregistered
+from services.contracts.domain.customer import Registered, Unregistered
 from services.contracts.domain.facts import facts_of, life_of
 from services.contracts.domain.refusals import UnknownCustomer
 from services.contracts.domain.terms import Terms
+from services.contracts.forgetting import Forgetter
 from services.contracts.running import Runner
 from services.contracts.use_cases import Command
 
@@ -32,6 +33,7 @@ class Parts:
     pool: Pool
     terms: Terms
     runner: Runner
+    forgetter: Forgetter
 
 
 async def parts_of(request: Request) -> Parts:
@@ -78,19 +80,18 @@ async def contract_answered(
 async def customer_answered(
     parts: Parts, customer_id: UUID, wish: Write, appended: Appended, *, status: int = 200
 ) -> Response:
-    """A customer as the write (or the first of its repeats) left it."""
+    """A customer as the write (or the first of its repeats) left it, less what was forgotten since."""
     kept = wish.kept(appended, customer_id, status=status)
     history = await parts.log.load(kept.stream_id)
-    body = customer_answer(customer_in(history[: kept.version]), version=kept.version)
+    shown = (*history[: kept.version], *(e for e in history if isinstance(e.event, PartyForgotten)))
+    body = customer_answer(customer_in(shown), version=kept.version)
     location = f"/customers/{kept.stream_id}" if status == 201 else None  # noqa: PLR2004 - created
     return kept.response(body.model_dump(mode="json"), location=location)
 
 
 def customer_in(history: Sequence[Recorded[Event]]) -> Registered:
     """The customer after these events. Raises `UnknownCustomer`."""
-    known: Customer = Unregistered()
-    for recorded in history:
-        known = customers.evolve(known, recorded.event)
+    known = use_cases.customer_of(history)
     if isinstance(known, Unregistered):
         raise UnknownCustomer
     return known

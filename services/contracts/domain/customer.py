@@ -1,6 +1,7 @@
 """A customer: who they are, as far as the terms ask."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,13 @@ from libs.events.vocabulary.contracts import (
     PartyForgotten,
     PaymentMethod,
 )
-from services.contracts.domain.refusals import AlreadyExists, NothingChanges, UnknownCustomer
+from libs.events.wire import shape_of
+from services.contracts.domain.refusals import (
+    AlreadyExists,
+    NothingChanges,
+    PartyIsForgotten,
+    UnknownCustomer,
+)
 
 _DETAILS = (
     "corporate",
@@ -24,6 +31,9 @@ _DETAILS = (
     "billing_address",
     "billing_name",
 )
+
+RETENTION = shape_of(CustomerRegistered).personal
+"""The retention class of each personal detail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,11 @@ class Details:
         values = {name: getattr(self, name) for name in _DETAILS}
         return {name: value for name, value in values.items() if value is not None}
 
+    def without(self, classes: Collection[str]) -> "Details":
+        """What is left when these retention classes are forgotten."""
+        gone = {name: None for name, retention in RETENTION.items() if retention in classes}
+        return replace(self, **gone)
+
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
@@ -52,12 +67,13 @@ class Unregistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A customer as registered now."""
+    """A customer as registered now; `forgotten` names the retention classes that are gone."""
 
     customer_id: UUID
     registered_on: date
     corporate_number: str | None
     details: Details
+    forgotten: frozenset[str] = frozenset()
 
 
 Customer = Unregistered | Registered
@@ -76,13 +92,14 @@ def evolve(customer: Customer, event: Event) -> Customer:
         case CustomerDetailsChanged() if isinstance(customer, Registered):
             changed = {name: getattr(event, name) for name in _DETAILS}
             given = {name: value for name, value in changed.items() if value is not None}
-            return Registered(
-                customer_id=customer.customer_id,
-                registered_on=customer.registered_on,
-                corporate_number=customer.corporate_number,
-                details=Details(**(customer.details.given() | given)),
+            details = Details(**(customer.details.given() | given))
+            return replace(customer, details=details.without(customer.forgotten))
+        case PartyForgotten() if isinstance(customer, Registered):
+            forgotten = customer.forgotten.union(event.retention_classes)
+            return replace(
+                customer, details=customer.details.without(forgotten), forgotten=forgotten
             )
-        case PartyForgotten() | _:
+        case _:
             return customer
 
 
@@ -122,15 +139,19 @@ def change_details(
 ) -> tuple[Event, ...]:
     """Register changed details from now on; what is not given stays, what is the same is nothing.
 
+    Raises `PartyIsForgotten` for details of a retention class whose key is destroyed.
+
     Clauses: NSEC-8.1, WUTM-15.1.
     """
     match customer:
         case Unregistered():
             raise UnknownCustomer
-        case Registered(customer_id=customer_id, details=known):
+        case Registered(customer_id=customer_id, details=known, forgotten=forgotten):
             given = details.given()
             if not given:
                 raise NothingChanges
+            if lost := [name for name in given if RETENTION.get(name) in forgotten]:
+                raise PartyIsForgotten(field=f"/{lost[0]}")
             new = {name: value for name, value in given.items() if getattr(known, name) != value}
             if not new:
                 return ()

@@ -18,6 +18,16 @@ class UnknownFact(NotFound):
     title = "The contract has no such fact"
 
 
+class PartyIsForgotten(Refusal):
+    code = "party-is-forgotten"
+    title = "What was registered of this party has been forgotten for good"
+
+
+class StillNeeded(Refusal):
+    code = "still-needed"
+    title = "What is registered of this party is still needed"
+
+
 class AlreadyExists(Refusal):
     code = "already-exists"
     title = "Something else already stands under this id"
