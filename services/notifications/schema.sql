@@ -146,7 +146,8 @@ CREATE TABLE public.partition_head (
 CREATE TABLE public.recipient (
     customer_id uuid NOT NULL,
     name text,
-    email text
+    email text,
+    forgotten boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.reconciled (

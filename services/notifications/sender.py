@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind
 
 from libs.dates.clock import Clock
 from libs.dates.japan import japan_date
-from libs.events.database import Connection, Pool
+from libs.events.database import PATIENCE_SECONDS, Connection, Pool
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.log import Decision, Log
 from libs.events.vocabulary.notifications import NoticeQueued
@@ -30,6 +30,7 @@ from services.notifications.domain.notice import (
     record_sent,
 )
 from services.notifications.gateways.mail import Mail, MailDeferred, Mailer, MailRefused
+from services.notifications.views.known import is_forgotten
 from services.notifications.views.notices import unsent
 
 LOCK = 0x59414B4D41494C  # one sender per database; the number is ours alone
@@ -101,7 +102,7 @@ class Sender:
             await self._mailer.close()
 
     async def _stand_by(self, stop: asyncio.Event) -> None:
-        connection = await asyncpg.connect(self._dsn)
+        connection = await asyncpg.connect(self._dsn, command_timeout=PATIENCE_SECONDS)
         try:
             while not stop.is_set():
                 if await connection.fetchval(TRY_LOCK, LOCK):
@@ -152,7 +153,8 @@ class Sender:
 
     async def _try(self, notice: NoticeQueued, history: tuple[Recorded[Event], ...]) -> bool:
         at = history[-1].envelope.recorded_at if self._rehearsal else self._clock.now()
-        if notice.address is None or notice.body is None:
+        gone = await is_forgotten(self._pool, notice.customer_id)
+        if gone or notice.address is None or notice.body is None:
             await self._fail(notice, history, at=at, attempts=0, answer=_NO_ADDRESS)
             return True
         attempts = 1 + (tried.attempts if (tried := self._tried.get(notice.notice_id)) else 0)

@@ -3,6 +3,7 @@
 Whether something was said stands in these events alone, so that a rebuild never says it again.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from libs.events.vocabulary.notifications import (
     NoticeSent,
 )
 from libs.refusal.refusal import NotFound, Refusal
+
+_ADDRESS = re.compile(r"[^\s<>()\[\]:,;\"]+@[^\s<>()\[\]:,;\"]+")
 
 _NOTICES = UUID("5f1c7c5e-58b0-4f0e-8a55-8f2c4b6a9d21")
 
@@ -115,7 +118,11 @@ def record_sent(notice: Notice, *, sent_at: datetime, answer: str) -> tuple[Noti
     """
     if not isinstance(notice, Queued):
         return ()
-    return (NoticeSent(notice_id=notice.notice.notice_id, sent_at=sent_at, answer=answer),)
+    return (
+        NoticeSent(
+            notice_id=notice.notice.notice_id, sent_at=sent_at, answer=without_addresses(answer)
+        ),
+    )
 
 
 def record_failed(
@@ -125,9 +132,17 @@ def record_failed(
     if not isinstance(notice, Queued):
         return ()
     failed = NoticeFailed(
-        notice_id=notice.notice.notice_id, failed_at=failed_at, attempts=attempts, answer=answer
+        notice_id=notice.notice.notice_id,
+        failed_at=failed_at,
+        attempts=attempts,
+        answer=without_addresses(answer),
     )
     return (failed,)
+
+
+def without_addresses(answer: str) -> str:
+    """A channel's answer without the addresses it quotes, which no forgetting would reach."""
+    return _ADDRESS.sub("…", answer)
 
 
 def retry(notice: Notice, *, requeued_on: date, reason: str) -> tuple[NoticeEvent, ...]:

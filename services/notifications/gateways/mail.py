@@ -11,7 +11,7 @@ from uuid import UUID
 
 import aiosmtplib
 
-from libs.events.database import Pool
+from libs.events.database import Pool, transaction
 
 _PERMANENT = 500
 
@@ -109,6 +109,8 @@ def _refusal(error: aiosmtplib.SMTPResponseException) -> MailRefused | MailDefer
     return MailRefused(text) if error.code >= _PERMANENT else MailDeferred(text)
 
 
+# Held against a forgetting until the mail stands, so that it is forgotten with the others.
+HOLD_RECIPIENT = "SELECT forgotten FROM recipient WHERE customer_id = $1 FOR SHARE"
 CAPTURE = """
 INSERT INTO captured_mail (notice_id, captured_at, customer_id, contract_ids, address,
                            subject_line, body)
@@ -124,17 +126,19 @@ class CapturingMailer:
         self._pool = pool
 
     async def send(self, mail: Mail) -> str:
-        """Keep the mail; the same notice again changes nothing."""
-        await self._pool.execute(
-            CAPTURE,
-            mail.notice_id,
-            mail.at,
-            mail.customer_id,
-            mail.contract_ids,
-            mail.address,
-            mail.subject,
-            mail.body,
-        )
+        """Keep the mail, of one who was forgotten without address and text; once a notice."""
+        async with transaction(self._pool) as connection:
+            forgotten = await connection.fetchval(HOLD_RECIPIENT, mail.customer_id)
+            await connection.execute(
+                CAPTURE,
+                mail.notice_id,
+                mail.at,
+                mail.customer_id,
+                mail.contract_ids,
+                None if forgotten else mail.address,
+                mail.subject,
+                None if forgotten else mail.body,
+            )
         return "captured"
 
     async def close(self) -> None:

@@ -63,7 +63,7 @@ async def _register(connection: Connection, event: CustomerRegistered) -> None:
 
 CHANGE = """
 UPDATE recipient SET name = coalesce($2, name), email = coalesce($3, email)
-WHERE customer_id = $1
+WHERE customer_id = $1 AND NOT forgotten
 """
 
 
@@ -71,7 +71,9 @@ async def _change(connection: Connection, event: CustomerDetailsChanged) -> None
     await connection.execute(CHANGE, event.customer_id, event.name, event.email)
 
 
-FORGET_RECIPIENT = "UPDATE recipient SET name = NULL, email = NULL WHERE customer_id = $1"
+FORGET_RECIPIENT = """
+UPDATE recipient SET name = NULL, email = NULL, forgotten = true WHERE customer_id = $1
+"""
 FORGET_MAILS = "UPDATE captured_mail SET address = NULL, body = NULL WHERE customer_id = $1"
 
 
@@ -159,3 +161,11 @@ async def _find_recipient(connection: Connection | Pool, customer_id: UUID) -> R
 async def recipient(pool: Pool, customer_id: UUID) -> Recipient:
     """How a customer is addressed; nobody's name or address for one not known."""
     return await _find_recipient(pool, customer_id) or Recipient(None, None)
+
+
+IS_FORGOTTEN = "SELECT forgotten FROM recipient WHERE customer_id = $1"
+
+
+async def is_forgotten(pool: Pool, customer_id: UUID) -> bool:
+    """Whether nothing may be said to a customer any more, whatever can still be read."""
+    return bool(await pool.fetchval(IS_FORGOTTEN, customer_id))

@@ -25,6 +25,7 @@ from services.notifications.domain.notice import (
     record_failed,
     record_sent,
     retry,
+    without_addresses,
 )
 from services.notifications.use_cases import retry_notice
 
@@ -152,3 +153,15 @@ async def test_a_decision_on_nothing_records_nothing() -> None:
     assert await story.failed() == []
     with pytest.raises(NoSuchNotice):
         retry(notice_of(()), requeued_on=date(2025, 6, 2), reason="mended")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        ("550 5.1.1 <keiri@sakura.example>: unknown", "550 5.1.1 <…>: unknown"),
+        ("451 keiri@sakura.example, later", "451 …, later"),
+        ("250 2.0.0 Ok: queued as 4B1C2", "250 2.0.0 Ok: queued as 4B1C2"),
+    ],
+)
+def test_an_address_in_the_answer_of_a_channel_is_not_kept(answer: str, kept: str) -> None:
+    assert without_addresses(answer) == kept
