@@ -40,6 +40,7 @@ from services.billing.domain.books import ContractBooks
 from services.billing.domain.interest_shown import interest_outcomes
 from services.billing.domain.terms import FormerInterest
 from services.billing.domain.terms import Settings as BillingSettings
+from services.billing.domain.timeline import Timeline
 from services.billing.memory import MemoryDrafts, MemoryTimelines
 from services.billing.ports import Billing
 from services.billing.runs import run_invoices
@@ -202,6 +203,11 @@ class Installation:
         await self._run(closing_on, at=max(self._last_at, japan_instant(closing_on + _ONE_DAY)))
         return render(self._scenario, await self._outcome())
 
+    async def timeline(self) -> Timeline | None:
+        """All that billing knows of the contract; None before anything is."""
+        known = await self._timelines.of([self.case.contract_id])
+        return known.get(self.case.contract_id)
+
     async def _give(self, step: Step) -> None:
         self._last_at = max(self._last_at, step.at)
         self._clock.at = step.at
@@ -360,8 +366,7 @@ class Installation:
     async def _last_day(self) -> date:
         """The last day of the last billing month that begins in the month to bill to."""
         until = last_of_calendar_month(self._scenario.through)
-        known = await self._timelines.of([self.case.contract_id])
-        timeline = known.get(self.case.contract_id)
+        timeline = await self.timeline()
         months = tuple(billing_months_until(timeline, until=until)) if timeline else ()
         return months[-1].to_on if months else until
 
@@ -398,13 +403,12 @@ class Installation:
         return contract_answer(life, version=version, terms=self._book.contracts)
 
     async def _interest(self) -> Sequence[InterestEntry]:
-        contract_id = self.case.contract_id
-        timeline = (await self._timelines.of([contract_id])).get(contract_id)
+        timeline = await self.timeline()
         if timeline is None:
             return ()
         account, _ = await billing_commands.account_state(self._billing, self.case.account_id)
         books = ContractBooks(
-            contract_id=contract_id,
+            contract_id=self.case.contract_id,
             timeline=timeline,
             terms=self._billing.terms.of(self._scenario.service),
         )
