@@ -19,6 +19,8 @@ from libs.events.key_store import PostgresKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.reaction import Effect
 from libs.events.reactor import Reactor
+from libs.events.reconcile import Check
+from libs.events.reconciling import Reconciler, outcomes
 from libs.events.relay import Relay
 from libs.events.rest import standing
 from libs.events.store import PostgresLog
@@ -26,7 +28,7 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import Telemetry, set_up
-from libs.web import parked
+from libs.web import parked, reconciled
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -39,13 +41,14 @@ from services.contracts.api import due as due_routes
 from services.contracts.api.parts import Parts
 from services.contracts.domain.terms import Terms, offered_terms
 from services.contracts.forgetting import Forgetter, Repeater
+from services.contracts.reconciling import checks
 from services.contracts.running import Runner
 from services.contracts.settings import Settings
 from services.contracts.views import contracts, deadlines, dunning, forgotten
 
 CONTEXT = "contracts"
 _HERE = Path(__file__).parent
-_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
+VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,16 @@ class Service:
         """The topics that lead to decisions here."""
         return tuple(
             topic_of(source, prefix=self.settings.topic_prefix) for source in reactions.SOURCES
+        )
+
+    def checks(self) -> tuple[Check, ...]:
+        """What must agree here."""
+        return checks(
+            pool=self.pool,
+            keys=self.keys,
+            terms=self.terms,
+            bootstrap=self.settings.kafka,
+            own_topic=self.topic,
         )
 
     def runner(self, *, view: Follower) -> Runner:
@@ -136,9 +149,12 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
             service.pool,
             topic=service.topic,
             readers={reactions.READER: service.sources},
-            views=_VIEWS,
+            views=VIEWS,
         )
-        return found.model_dump(mode="json")
+        return {
+            **found.model_dump(mode="json"),
+            "reconciled": [one.model_dump(mode="json") for one in await outcomes(service.pool)],
+        }
 
     app = make_app(
         "Contracts",
@@ -153,12 +169,13 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
             course_routes.router,
             due_routes.router,
             parked.router,
+            reconciled.router,
         ),
         ready={"database": database},
         metrics=telemetry.metrics if telemetry else None,
         standing=stands,
     )
-    app.state.parked = service.pool
+    app.state.parked = app.state.reconciled = service.pool
     app.state.parts = Parts(
         log=service.log,
         pool=service.pool,
@@ -218,7 +235,12 @@ def make_worker(service: Service) -> Worker:
         gone.run,
         repeater.run,
     ]
-    runs.append(Forgetting(service.pool).run)
+    reconciler = Reconciler(
+        service.checks(),
+        pool=service.pool,
+        every_seconds=service.settings.reconcile_every_seconds,
+    )
+    runs += [Forgetting(service.pool).run, reconciler.run]
     if not service.log.rehearsal:
         runs.append(_scheduler(service, view=due))
     ready = standing_of(
