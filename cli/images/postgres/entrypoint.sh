@@ -25,6 +25,7 @@ first_start() {
     # Word splitting is wanted: the variable holds several options.
     # shellcheck disable=SC2086
     initdb --pgdata="$PGDATA" --username="$user" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") \
+        --set=listen_addresses='*' --set=unix_socket_directories=/var/run/postgresql \
         ${POSTGRES_INITDB_ARGS:-}
     printf '\nhost all all all %s\n' "${method:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
 
