@@ -2,23 +2,24 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest
 from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
-from libs.events.database import Pool
+from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.projector import Projector
 from libs.events.reactor import Reactor
+from libs.events.reconcile import Check
+from libs.events.reconciling import Reconciler, outcomes
 from libs.events.relay import Relay
 from libs.events.rest import Standing
 from libs.events.store import PostgresLog
@@ -26,7 +27,7 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
-from libs.web import parked
+from libs.web import parked, reconciled
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -39,6 +40,7 @@ from services.billing.deadlines import Scheduler
 from services.billing.domain.terms import Settings as TermSettings
 from services.billing.ports import Billing
 from services.billing.reactions import react
+from services.billing.reconciling import checks
 from services.billing.run_keeper import RunKeeper
 from services.billing.settings import Settings
 from services.billing.terms_folder import TermsFolder
@@ -80,6 +82,17 @@ class Built:
             views=(BOOKS,),
         )
 
+    def checks(self) -> tuple[Check, ...]:
+        """What must agree here."""
+        return checks(
+            pool=self.pool,
+            billing_on=lambda log: replace(self.billing, log=log),
+            keys=self.keys,
+            bootstrap=self.settings.kafka,
+            own_topic=self.topic(CONTEXT),
+            topics=[self.topic(context) for context in FACTS_FROM],
+        )
+
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Built]:
@@ -89,8 +102,8 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
     )
     async with (
-        asyncpg.create_pool(key_database, min_size=0, max_size=4) as key_pool,
-        asyncpg.create_pool(database, min_size=1, max_size=16) as pool,
+        open_pool(key_database, min_size=0, max_size=4) as key_pool,
+        open_pool(database, min_size=1, max_size=16) as pool,
     ):
         keys = PostgresKeys(key_pool, master=settings.master)
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
@@ -116,7 +129,10 @@ def make_api(
         await built.pool.execute("SELECT 1")
 
     async def standing() -> dict[str, object]:
-        return (await built.standing()).model_dump(mode="json")
+        return {
+            **(await built.standing()).model_dump(mode="json"),
+            "reconciled": [one.model_dump(mode="json") for one in await outcomes(built.pool)],
+        }
 
     app = make_app(
         "Billing",
@@ -128,13 +144,14 @@ def make_api(
             runs.router,
             deadlines.router,
             parked.router,
+            reconciled.router,
         ),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="What is owed and why: accounts, invoice runs, invoices, payments.",
     )
-    app.state.parked = built.pool
+    app.state.parked = app.state.reconciled = built.pool
     app.state.billing = Parts(
         billing=built.billing,
         pool=built.pool,
@@ -182,6 +199,9 @@ def make_worker(built: Built) -> Worker:
         bell=bell,
     )
     keeper = RunKeeper(built.billing, pool=built.pool, rehearsal=rehearsal, bell=bell)
+    reconciler = Reconciler(
+        built.checks(), pool=built.pool, every_seconds=settings.reconcile_every_seconds
+    )
     runs: tuple[Run, ...] = (
         bell.run,
         relay.run,
@@ -190,6 +210,7 @@ def make_worker(built: Built) -> Worker:
         view.run,
         keeper.run,
         Forgetting(built.pool).run,
+        reconciler.run,
     )
     if not rehearsal:
         scheduler = Scheduler(

@@ -17,7 +17,8 @@ class Settings(BaseSettings):
     counts afterwards is the mark in the database. `due_policy` gives due dates where none is
     agreed and a run names no other; `lone_interest` says whether late interest alone is held or
     billed; `trace_ui` is the address under which a trace id shows its trace. Deadlines are met
-    every `deadlines_every_seconds` outside a rehearsal.
+    every `deadlines_every_seconds` outside a rehearsal. Every `reconcile_every_seconds` the worker
+    looks at the next piece of what must agree.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLING_", frozen=True)
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     lone_interest: Literal["hold", "bill"] = "hold"
     trace_ui: str | None = None
     deadlines_every_seconds: float = 60.0
+    reconcile_every_seconds: float = 60.0
 
     @property
     def master(self) -> bytes:

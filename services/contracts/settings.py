@@ -10,7 +10,10 @@ _CHECKOUT = Path(__file__).parents[2]
 
 
 class Settings(BaseSettings):
-    """Addresses and secrets have no defaults. `master_key` is 32 bytes as base64."""
+    """Addresses and secrets have no defaults. `master_key` is 32 bytes as base64.
+
+    Every `reconcile_every_seconds` the worker looks at the next piece of what must agree.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CONTRACTS_", frozen=True, extra="ignore")
 
@@ -27,6 +30,7 @@ class Settings(BaseSettings):
     terms: Path = _CHECKOUT / "terms"
     connections: int = 10
     deadlines_every_seconds: float = 30.0
+    reconcile_every_seconds: float = 60.0
 
     @property
     def master(self) -> bytes:

@@ -5,19 +5,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
 from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
-from libs.events.database import Pool
+from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.reactor import Reactor
+from libs.events.reconcile import Check
+from libs.events.reconciling import Reconciler, outcomes
 from libs.events.relay import Relay
 from libs.events.rest import Standing
 from libs.events.store import PostgresLog
@@ -25,13 +26,14 @@ from libs.events.waking import Bell
 from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
-from libs.web import parked
+from libs.web import parked, reconciled
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
 from libs.web.server import server
 from services.monitoring import api, deadlines_api
 from services.monitoring.reactions import react
+from services.monitoring.reconciling import checks
 from services.monitoring.running import Scheduler
 from services.monitoring.settings import Settings
 from services.monitoring.terms import swap_terms
@@ -65,6 +67,15 @@ class Built:
             views=(sites.NAME,),
         )
 
+    def checks(self) -> tuple[Check, ...]:
+        """What must agree here."""
+        return checks(
+            pool=self.pool,
+            keys=self.keys,
+            bootstrap=self.settings.kafka,
+            own_topic=self.topic(CONTEXT),
+        )
+
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Built]:
@@ -74,8 +85,8 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
     )
     async with (
-        asyncpg.create_pool(key_database, min_size=0, max_size=4) as key_pool,
-        asyncpg.create_pool(database, min_size=1, max_size=16) as pool,
+        open_pool(key_database, min_size=0, max_size=4) as key_pool,
+        open_pool(database, min_size=1, max_size=16) as pool,
     ):
         keys = PostgresKeys(key_pool, master=settings.master)
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
@@ -89,18 +100,21 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
         await built.pool.execute("SELECT 1")
 
     async def standing() -> dict[str, object]:
-        return (await built.standing()).model_dump(mode="json")
+        return {
+            **(await built.standing()).model_dump(mode="json"),
+            "reconciled": [one.model_dump(mode="json") for one in await outcomes(built.pool)],
+        }
 
     app = make_app(
         "Monitoring",
         edge=Edge(verifier=verifier, rehearsal=built.log.rehearsal),
-        routers=(api.router, deadlines_api.router, parked.router),
+        routers=(api.router, deadlines_api.router, parked.router, reconciled.router),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="Sites of contracts: devices, swaps and returns, outages, visits, repairs.",
     )
-    app.state.parked = built.pool
+    app.state.parked = app.state.reconciled = built.pool
     app.state.site = api.Parts(
         log=built.log,
         pool=built.pool,
@@ -133,12 +147,18 @@ def make_worker(built: Built) -> Worker:
     view = Follower(
         sites.NAME, log=built.log, pool=built.pool, effect=sites.filling(built.log), bell=bell
     )
+    reconciler = Reconciler(
+        built.checks(),
+        pool=built.pool,
+        every_seconds=built.settings.reconcile_every_seconds,
+    )
     runs: tuple[Run, ...] = (
         bell.run,
         relay.run,
         reader.run,
         view.run,
         Forgetting(built.pool).run,
+        reconciler.run,
     )
     if not built.log.rehearsal:
         scheduler = Scheduler(

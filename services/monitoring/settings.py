@@ -10,7 +10,8 @@ class Settings(BaseSettings):
     """Addresses and secrets of an installation.
 
     `rehearsal` marks a database as a rehearsal's when it is migrated for the first time; what
-    counts afterwards is the mark in the database.
+    counts afterwards is the mark in the database. Every `reconcile_every_seconds` the
+    worker looks at the next piece of what must agree.
     """
 
     model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True)
@@ -26,6 +27,7 @@ class Settings(BaseSettings):
     worker_port: int = 8123
     rehearsal: bool = False
     deadlines_every_seconds: float = 30.0
+    reconcile_every_seconds: float = 60.0
 
     @property
     def master(self) -> bytes:

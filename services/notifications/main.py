@@ -6,26 +6,27 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 
-import asyncpg
 from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
 from libs.events.answers import Forgetting
 from libs.events.consumer import Consumer
-from libs.events.database import Pool
+from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.projector import Projector
+from libs.events.reconcile import Check
+from libs.events.reconciling import Reconciler, outcomes
 from libs.events.relay import Relay
 from libs.events.rest import ParkedCount, Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
-from libs.web import parked
+from libs.web import parked, reconciled
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
@@ -33,6 +34,7 @@ from libs.web.server import server
 from services.notifications import api
 from services.notifications.composer import Composer
 from services.notifications.gateways.mail import CapturingMailer, Mailer, SmtpMailer
+from services.notifications.reconciling import checks
 from services.notifications.sender import Patience, Sender
 from services.notifications.settings import Settings
 from services.notifications.terms import notice_terms
@@ -72,6 +74,18 @@ class Built:
         }
         return found.model_copy(update={"parked": found.parked | own})
 
+    def checks(self) -> tuple[Check, ...]:
+        """What must agree here."""
+        return checks(
+            pool=self.pool,
+            keys=self.keys,
+            bootstrap=self.settings.kafka,
+            own_topic=self.topic(CONTEXT),
+            consumer=READER,
+            topics=[self.topic(context) for context in READS],
+            terms_of=notice_terms(),
+        )
+
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Built]:
@@ -81,8 +95,8 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
     )
     async with (
-        asyncpg.create_pool(key_database, min_size=0, max_size=4) as key_pool,
-        asyncpg.create_pool(database, min_size=1, max_size=16) as pool,
+        open_pool(key_database, min_size=0, max_size=4) as key_pool,
+        open_pool(database, min_size=1, max_size=16) as pool,
     ):
         keys = PostgresKeys(key_pool, master=settings.master)
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
@@ -96,19 +110,27 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
         await built.pool.execute("SELECT 1")
 
     async def standing() -> dict[str, object]:
-        return (await built.standing()).model_dump(mode="json")
+        return {
+            **(await built.standing()).model_dump(mode="json"),
+            "reconciled": [one.model_dump(mode="json") for one in await outcomes(built.pool)],
+        }
 
     rehearsal = built.log.rehearsal
     app = make_app(
         "Notifications",
         edge=Edge(verifier=verifier, rehearsal=rehearsal),
-        routers=(api.router, *((api.captured_router,) if rehearsal else ()), parked.router),
+        routers=(
+            api.router,
+            *((api.captured_router,) if rehearsal else ()),
+            parked.router,
+            reconciled.router,
+        ),
         ready={"database": answers},
         metrics=metrics,
         standing=standing,
         description="What is said to customers, when, by which rule, and whether it was said.",
     )
-    app.state.parked = built.pool
+    app.state.parked = app.state.reconciled = built.pool
     app.state.notices = api.Parts(
         log=built.log,
         pool=built.pool,
@@ -159,6 +181,9 @@ def make_worker(built: Built) -> Worker:
             attempts=settings.mail_attempts, first_seconds=settings.mail_retry_seconds
         ),
     )
+    reconciler = Reconciler(
+        built.checks(), pool=built.pool, every_seconds=settings.reconcile_every_seconds
+    )
     ready = standing_of(
         pool=built.pool, bootstrap=settings.kafka, consumers=(reader,), views=(view,)
     )
@@ -171,6 +196,7 @@ def make_worker(built: Built) -> Worker:
             view.run,
             sender.run,
             Forgetting(built.pool).run,
+            reconciler.run,
         ),
         ready=ready,
     )

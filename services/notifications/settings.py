@@ -12,7 +12,8 @@ class Settings(BaseSettings):
     `sender` is what mails are from; the name in it signs them. `mail_attempts` is how often a
     mail is tried that the server defers, `mail_retry_seconds` the pause before the second
     attempt, doubled each time. `rehearsal` marks a database when it is migrated for the first
-    time; what counts afterwards is the mark in the database.
+    time; what counts afterwards is the mark in the database. Every `reconcile_every_seconds` the
+    worker looks at the next piece of what must agree.
     """
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", frozen=True)
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     port: int = 8104
     worker_port: int = 8124
     rehearsal: bool = False
+    reconcile_every_seconds: float = 60.0
 
     @property
     def master(self) -> bytes:

@@ -1,0 +1,130 @@
+"""What must agree in notifications: its log, its view, what it was told, what it said of it."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from libs.dates.japan import japan_date
+from libs.events.database import Connection, Pool
+from libs.events.envelope import Event, Recorded
+from libs.events.keys import Keys
+from libs.events.log import Log
+from libs.events.reconcile import Check, Drift, Looked, Place
+from libs.events.reconcile_log import log_checks
+from libs.events.reconcile_topic import Sent, Taken
+from libs.events.reconcile_views import ViewRows
+from libs.events.registry import EVENTS
+from libs.events.shadow import View
+from libs.events.snapshot import snapshot
+from services.notifications.domain.notice import notice_id_of
+from services.notifications.reactions import occasion_of
+from services.notifications.terms import NoticeTermsOf
+from services.notifications.views import notices
+from services.notifications.views.registry import views
+
+_OWNERS = {"notice": "notice_id"}
+
+
+def checks(
+    *,
+    pool: Pool,
+    keys: Keys,
+    bootstrap: str,
+    own_topic: str,
+    consumer: str,
+    topics: Sequence[str],
+    terms_of: NoticeTermsOf,
+) -> tuple[Check, ...]:
+    """All checks that rest on notifications' own database and on topics."""
+
+    def views_on(_: Log) -> tuple[View, ...]:
+        return views()
+
+    return (
+        *log_checks(pool),
+        ViewRows(notices.NAME, pool=pool, keys=keys, views=views_on, owners=_OWNERS),
+        Told(pool, terms_of=terms_of),
+        Sent(pool=pool, topic=own_topic, bootstrap=bootstrap),
+        *(
+            Taken(
+                consumer=consumer,
+                topic=topic,
+                pool=pool,
+                bootstrap=bootstrap,
+                keys=keys,
+                kept=wrong_occasions,
+            )
+            for topic in topics
+        ),
+    )
+
+
+FIND_OCCASIONS = "SELECT event_id, type, data FROM occasion WHERE event_id = ANY($1)"
+
+
+async def wrong_occasions(
+    connection: Connection, events: Sequence[Recorded[Event]]
+) -> Mapping[str, str]:
+    """What is wrong with the occasions kept of these events, by event id."""
+    told = [each for each in events if occasion_of(each.event) is not None]
+    ids = [each.envelope.event_id for each in told]
+    rows = await connection.fetch(FIND_OCCASIONS, ids)
+    kept = {row["event_id"]: EVENTS[row["type"]].model_validate_json(row["data"]) for row in rows}
+    wrong: dict[str, str] = {}
+    for each in told:
+        event_id = each.envelope.event_id
+        if event_id not in kept:
+            wrong[str(event_id)] = "a customer is to be told of it, and it is not kept"
+        elif kept[event_id] != each.event:
+            wrong[str(event_id)] = "what is kept to tell a customer is not what the event says"
+    return wrong
+
+
+QUEUED = """
+SELECT event_id, type, service, customer_id, recorded_at FROM occasion
+WHERE queued AND event_id > $1 ORDER BY event_id LIMIT $2
+"""
+FIND_NOTICES = """
+SELECT stream_id FROM event WHERE stream_id = ANY($1) AND version = 1
+"""
+
+
+class Told:
+    """Of each occasion that was dealt with there is every notice that the terms ask for."""
+
+    name = "notices asked for"
+
+    def __init__(self, pool: Pool, *, terms_of: NoticeTermsOf) -> None:
+        self._pool = pool
+        self._terms_of = terms_of
+
+    async def look(self, place: Place, *, limit: int) -> Looked:
+        """Look at the next occasions."""
+        after = UUID(place.get("event_id", str(UUID(int=0))))
+        async with snapshot(self._pool) as connection:
+            rows = await connection.fetch(QUEUED, after, limit)
+            asked = [
+                (row, name, notice_id_of(name, because_of=row["event_id"], recipient=customer))
+                for row in rows
+                for customer in (row["customer_id"],)
+                for name in self._rules(row["service"], row["type"], row["recorded_at"])
+            ]
+            known = await connection.fetch(FIND_NOTICES, [notice_id for *_, notice_id in asked])
+        there = {row["stream_id"] for row in known}
+        found = [
+            Drift(
+                check=self.name,
+                place=f"{row['type']} {row['event_id']}",
+                what=f"the notice {name} was to be queued, and the log has none ({notice_id})",
+                since=row["recorded_at"].isoformat(),
+                advice="Find out who changed the log; to say it now, mark the occasion as not queued",
+            )
+            for row, name, notice_id in asked
+            if notice_id not in there
+        ]
+        if len(rows) < limit:
+            return Looked(found, len(rows), None)
+        return Looked(found, len(rows), {"event_id": str(rows[-1]["event_id"])})
+
+    def _rules(self, service: str, event: str, recorded_at: object) -> tuple[str, ...]:
+        terms = self._terms_of(service, japan_date(recorded_at))  # type: ignore[arg-type] # a timestamptz
+        return () if terms is None else tuple(name for name, _ in terms.rules_for(event))
