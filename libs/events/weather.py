@@ -23,6 +23,7 @@ _PASSING: tuple[type[BaseException], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     # the driver, when it is used again before it has understood that its connection was cut
     asyncpg.InternalClientError,
