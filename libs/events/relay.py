@@ -12,8 +12,8 @@ a record of sequence s *new* when no record of s stands in the topic before it.
    order"; the producer's own attempts again can neither swap nor double records of a batch.
 3. Hence, by induction, the record before a new s in the topic's order of new records is s - 1:
    new records are without gaps and in order, though old ones may stand between them.
-4. A leader that was paused (its lock gone with its connection) still holds at most one batch per
-   partition that is not acknowledged. When it wakes, that batch may arrive late: all its
+4. A leader that was paused (the server has ended its session, which was silent for the time of a
+   lease, and its lock with it) still holds at most one batch per partition that is not acknowledged. When it wakes, that batch may arrive late: all its
    sequences were new at some time by 1, or are new now with everything before them there, so it
    repeats or continues, and never passes over. Then its move of the cursor finds another epoch,
    changes nothing, and the leader steps down. The cursor never runs backwards.
@@ -35,7 +35,7 @@ from aiokafka import AIOKafkaProducer
 from libs.events import relay_sql as sql
 from libs.events.database import Connection, Row
 from libs.events.kafka import Headers, Identity, to_record
-from libs.events.waking import Waking, wake_by
+from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
 from libs.telemetry.metrics import Gauge, counter
@@ -45,6 +45,8 @@ _MESSAGE_BYTES = 4 * 1024 * 1024
 _TIMEOUT_MS = 10_000
 _FOLLOWER_SECONDS = 0.5
 _PATIENCE_SECONDS = 30.0
+_LEASE_SECONDS = 20.0
+_BEATS_A_LEASE = 4
 # So that the server lets go of the lock of a leader whose machine is gone without a farewell.
 _KEEPALIVE = {
     "tcp_keepalives_idle": "10",
@@ -58,7 +60,10 @@ Record = tuple[bytes, bytes, Headers]
 class Relay:
     """Sends one log to its topic. Any number may run; one leads, the others stand by.
 
-    A database that does not answer for `patience_seconds` is taken as away.
+    A database that does not answer for `patience_seconds` is taken as away. A leader that asks the
+    database nothing for `lease_seconds`, because it was paused, leads no more: the server ends its
+    session, and another may take the lock. One that is alive asks more often than once a second,
+    and while it waits for the broker a few times a lease.
     """
 
     def __init__(
@@ -68,9 +73,11 @@ class Relay:
         bootstrap: str,
         topic: str,
         patience_seconds: float = _PATIENCE_SECONDS,
+        lease_seconds: float = _LEASE_SECONDS,
     ) -> None:
         self._dsn = dsn
         self._patience_seconds = patience_seconds
+        self._lease_seconds = lease_seconds
         self._bootstrap = bootstrap
         self._topic = topic
         self._level_at = time.monotonic()
@@ -96,7 +103,12 @@ class Relay:
     async def _stand_by(self, stop: asyncio.Event) -> None:
         """Lead once there is no other leader; on the connection that holds the lock."""
         connection = await asyncpg.connect(
-            self._dsn, command_timeout=self._patience_seconds, server_settings=_KEEPALIVE
+            self._dsn,
+            command_timeout=self._patience_seconds,
+            server_settings={
+                **_KEEPALIVE,
+                "idle_session_timeout": f"{self._lease_seconds * 1000:.0f}ms",
+            },
         )
         try:
             while not stop.is_set():
@@ -110,8 +122,11 @@ class Relay:
     async def _lead(self, connection: Connection, stop: asyncio.Event) -> None:
         leader = await sql.become_leader(connection)
         await self._measure(connection, leader.position)
-        waking = Waking()
-        await wake_by(connection, waking)
+        # Not on the connection of the lock: what is sent to a paused process fills its socket, and a
+        # server that waits to write ends no session.
+        bell = Bell(self._dsn)
+        waking = bell.waking()
+        listening = asyncio.ensure_future(bell.run(stop))
         with waking.on(stop):
             producer = _producer(self._bootstrap)
             try:
@@ -119,7 +134,9 @@ class Relay:
                 self._says_it_leads(leads=True)
                 await self._send_from(connection, producer, leader, waking, stop)
             finally:
-                # Everything handed to it is answered or expired by now, so this does not wait.
+                listening.cancel()
+                await asyncio.wait([listening])
+                # Waits only where the database went away while the broker was away.
                 await producer.stop()
 
     async def _send_from(
@@ -140,7 +157,8 @@ class Relay:
                 await waking.wait()
                 continue
             await self._measure(connection, position)
-            await self._send(producer, rows, identity=leader.identity)
+            sending = asyncio.ensure_future(self._send(producer, rows, identity=leader.identity))
+            await self._keeping_the_lease(connection, sending)
             position = rows[-1]["position"]
             await sql.move_cursor(connection, position, epoch=leader.epoch)
             self._sent.add(len(rows))
@@ -173,6 +191,20 @@ class Relay:
             for answer in answers:
                 if isinstance(answer, BaseException):
                     raise answer
+
+    async def _keeping_the_lease(
+        self, connection: Connection, sending: "asyncio.Future[None]"
+    ) -> None:
+        """Return when all is sent; however long the broker lets us wait, the lock stays ours."""
+        try:
+            while not sending.done():
+                await asyncio.wait([sending], timeout=self._lease_seconds / _BEATS_A_LEASE)
+                if not sending.done():
+                    await sql.is_there(connection)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+        sending.result()
 
     async def _send_partition(
         self, producer: AIOKafkaProducer, records: Iterable[Record], partition: int

@@ -78,6 +78,14 @@ async def move_cursor(connection: Connection, position: int, *, epoch: int) -> N
         raise LeadershipLost
 
 
+IS_THERE = "SELECT 1"
+
+
+async def is_there(connection: Connection) -> None:
+    """Ask something, so that the server sees that we live."""
+    await connection.execute(IS_THERE)
+
+
 HEAD = "SELECT position FROM log_head"
 
 
