@@ -77,9 +77,9 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
         await task
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what must become true; fails when it does not within a minute."""
-    async with asyncio.timeout(_PATIENCE_SECONDS):
+async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = _PATIENCE_SECONDS) -> None:
+    """Wait for what must become true; fails when it does not within a minute, or so long."""
+    async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - what it waits for is elsewhere
             await asyncio.sleep(_LOOK_SECONDS)
 

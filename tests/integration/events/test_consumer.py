@@ -16,7 +16,7 @@ from libs.events.relay import Relay
 from libs.events.trouble import Gap, OtherLog, Trouble, Unreadable
 from libs.events.weather import is_weather
 from tests.support.proxy import a_way
-from tests.support.victims import a_process
+from tests.support.victims import Part, a_process
 from tests.support.way import (
     Place,
     a_topic,
@@ -100,9 +100,8 @@ async def test_a_consumer_killed_in_the_middle_of_a_batch_leaves_each_effect_onc
         # the sequence shows what an open transaction has written
         return bool(await target.pool.fetchval("SELECT last_value FROM note_seen_seq") > 5)
 
-    async with a_process(
-        "consumer", dsn=target.dsn, bootstrap=kafka_bootstrap, topic=topic
-    ) as killed:
+    part = Part(kind="slow projector", dsn=target.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    async with a_process(part) as killed:
         await until(in_the_middle)
         killed.kill()
     async with running(a_consumer(target, topic=topic, bootstrap=kafka_bootstrap).run):

@@ -11,7 +11,7 @@ from libs.events.relay import Relay
 from libs.events.relay_sql import LOCK, try_lock
 from tests.integration.events.postgres_way import a_postgres_way
 from tests.support.proxy import a_way
-from tests.support.victims import a_process
+from tests.support.victims import Part, a_process
 from tests.support.way import Place, all_of, append_starts, new_ones, running, until
 
 STREAMS = 200
@@ -57,14 +57,14 @@ async def test_each_event_of_the_log_stands_in_the_topic_once_and_in_order(
 async def test_a_relay_killed_while_it_sends_loses_and_swaps_nothing(
     source: Place, topic: str, kafka_bootstrap: str
 ) -> None:
-    at = {"dsn": source.dsn, "bootstrap": kafka_bootstrap, "topic": topic}
+    part = Part(kind="relay", dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
     appending = asyncio.ensure_future(append_starts(source.log, streams=STREAMS, versions=VERSIONS))
     for step in (1, 1_000, 2_500):
-        async with a_process("relay", **at) as relay:
+        async with a_process(part) as relay:
             await until(lambda step=step: sent_up_to(source, position=step))  # type: ignore[misc]
             relay.kill()
     await appending
-    async with a_process("relay", **at):
+    async with a_process(part):
         await until(lambda: sent(source))
     assert await is_the_log(await all_of(topic, bootstrap=kafka_bootstrap), place=source)
 
@@ -123,9 +123,9 @@ async def test_a_leader_whose_epoch_has_passed_moves_nothing(
 async def test_a_leader_that_was_paused_and_wakes_after_another_took_over_swaps_nothing(
     source: Place, topic: str, kafka_bootstrap: str
 ) -> None:
-    at = {"dsn": source.dsn, "bootstrap": kafka_bootstrap, "topic": topic}
+    part = Part(kind="relay", dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
     appending = asyncio.ensure_future(append_starts(source.log, streams=STREAMS, versions=10))
-    async with a_process("relay", **at) as paused:
+    async with a_process(part) as paused:
         await until(lambda: sent_up_to(source, position=1))
         paused.send_signal(signal.SIGSTOP)
         await source.pool.execute(CUT_LEADER, LOCK)
