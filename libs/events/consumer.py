@@ -189,8 +189,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             return
         async with transaction(self._pool) as connection:
             known = await load_cursors(connection, self._reader.name)
+        logs = {place.topic: cursor.log_epoch for place, cursor in known.items()}
         for share in lost:
-            cursor = known.get(self._place(share), Cursor())
+            # A partition of which nothing was taken must carry the same log as the others.
+            new = Cursor(log_epoch=logs.get(share.topic))
+            cursor = known.get(self._place(share), new)
             offset = 0 if share in self._rewind else cursor.kafka_offset or 0
             if offset == 0:
                 self._whole.add(share)

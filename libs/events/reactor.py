@@ -158,7 +158,7 @@ class Reactor:
                 appends = [
                     found
                     for reaction in reactions
-                    if (found := await self._decided(reaction)) is not None
+                    if (found := await self._decided(reaction, one)) is not None
                 ]
                 riders = _together(reactions, cursors=(), unpark=())
                 if not appends and riders == Riders():
@@ -173,8 +173,11 @@ class Reactor:
                     continue  # someone else was first: decide again on how it stands now
                 return True
 
-    async def _decided(self, reaction: Reaction) -> StreamAppend | None:
+    async def _decided(self, reaction: Reaction, one: Read) -> StreamAppend | None:
         history = await self._log.load(reaction.stream_id)
+        because_of = one.message.envelope.event_id
+        if any(each.envelope.causation_id == because_of for each in history):
+            return None  # decided before the reader's cursor was restored to an earlier place
         with _of_our_own():
             events = reaction.decision(history)
         if not events:

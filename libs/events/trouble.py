@@ -20,7 +20,7 @@ class Gap:
     def __str__(self) -> str:
         return (
             f"{self.topic}/{self.partition} goes on with sequence {self.seen} where {self.expected}"
-            " should be: events are lost. Send the topic anew from its log, then start again."
+            " should be: events are lost. Send the topic anew: ./yk rebuild topic."
         )
 
 
@@ -37,8 +37,8 @@ class OtherLog:
     def __str__(self) -> str:
         return (
             f"{self.topic}/{self.partition} carries the log {self.seen}, and events of the log"
-            f" {self.known} were taken: the log was restored from a backup. Make the topic anew"
-            " from the restored log, and rebuild this reader from zero."
+            f" {self.known} were taken: the log was restored from a backup. Build this reader again:"
+            " ./yk rebuild consumer."
         )
 
 
@@ -54,7 +54,7 @@ class Unreadable:
     def __str__(self) -> str:
         return (
             f"{self.topic}/{self.partition} holds a record that is no event ({self.detail})."
-            " Find out who writes to the topic, send it anew from its log, then start again."
+            " Find out who writes to the topic, then send it anew: ./yk rebuild topic."
         )
 
 
