@@ -1,0 +1,77 @@
+"""A service of the running system, for commands that build something of it again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.environments import OPERATIONS, REHEARSAL, Environment, services_there
+from cli.processes import CannotStart, ProcessTable
+from cli.progress import step
+from cli.services import ROLES, Role, Service, Surroundings, environment_of, process_name
+from cli.state import CHECKOUT, DEVELOPMENT
+from cli.system import System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A service, its environment, and the addresses that its processes are told."""
+
+    service: Service
+    environment: Environment
+    surroundings: Surroundings
+
+    @property
+    def dsn(self) -> str:
+        """The address of the service's database."""
+        return self.surroundings.database_urls[self.service.name]
+
+    @property
+    def database(self) -> str:
+        """The name of the service's database."""
+        return self.environment.database(self.service.name)
+
+    @property
+    def topic(self) -> str:
+        """The topic on which the service publishes."""
+        return f"{self.environment.topic_prefix}{self.service.name}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of its processes."""
+        return environment_of(self.service, surroundings=self.surroundings)
+
+    @property
+    def migrations(self) -> Path:
+        """The folder of its own migrations."""
+        return CHECKOUT / "services" / self.service.name / "migrations"
+
+
+def place(service: str, *, rehearsal: bool = False) -> Place:
+    """The place of a service, with the servers running. Raises CannotStart for an unknown one."""
+    known = {each.name: each for each in services_there()}
+    if service not in known:
+        raise CannotStart(f"There is no service {service}; there is: {', '.join(known)}.")
+    environment = REHEARSAL if rehearsal else OPERATIONS
+    system = System(DEVELOPMENT, environment=environment)
+    surroundings = system.start_servers()
+    return Place(service=known[service], environment=environment, surroundings=surroundings)
+
+
+@contextmanager
+def stopped(at: Place, *roles: Role) -> Iterator[None]:
+    """Stop processes of a service for as long as the block runs; those that ran start again.
+
+    When the block fails they stay down, as nobody knows how things stand.
+    """
+    processes = ProcessTable(DEVELOPMENT)
+    names = [
+        process_name(at.service, role, environment=at.environment.name) for role in roles or ROLES
+    ]
+    ran = [name for name in names if processes.find(name) is not None]
+    for name in ran:
+        with step(f"Stopping {name}"):
+            processes.stop(name)
+    yield
+    if ran:
+        System(DEVELOPMENT, environment=at.environment).start()
