@@ -120,6 +120,14 @@ CREATE TABLE public.invoice_run (
     recorded_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.log_fork (
+    log_epoch uuid NOT NULL,
+    previous_epoch uuid NOT NULL,
+    "position" bigint NOT NULL,
+    sequences bigint[] NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.log_head (
     one boolean DEFAULT true NOT NULL,
     "position" bigint NOT NULL,
@@ -265,6 +273,9 @@ ALTER TABLE ONLY public.idempotency_key
 ALTER TABLE ONLY public.invoice_run
     ADD CONSTRAINT invoice_run_once PRIMARY KEY (run_id);
 
+ALTER TABLE ONLY public.log_fork
+    ADD CONSTRAINT log_fork_once PRIMARY KEY (log_epoch);
+
 ALTER TABLE ONLY public.log_head
     ADD CONSTRAINT log_head_pkey PRIMARY KEY (one);
 
@@ -272,7 +283,7 @@ ALTER TABLE ONLY public.log_identity
     ADD CONSTRAINT log_identity_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.parked_event
-    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, event_id);
 
 ALTER TABLE ONLY public.partition_head
     ADD CONSTRAINT partition_head_pkey PRIMARY KEY (partition);
@@ -293,7 +304,7 @@ ALTER TABLE ONLY public.run_draft
     ADD CONSTRAINT run_draft_once PRIMARY KEY (run_id, account_id);
 
 ALTER TABLE ONLY public.skipped_event
-    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, event_id, skipped_at);
 
 ALTER TABLE ONLY public.view_cursor
     ADD CONSTRAINT view_cursor_once PRIMARY KEY (view);

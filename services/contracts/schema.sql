@@ -85,6 +85,14 @@ CREATE TABLE public.idempotency_key (
     stored_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.log_fork (
+    log_epoch uuid NOT NULL,
+    previous_epoch uuid NOT NULL,
+    "position" bigint NOT NULL,
+    sequences bigint[] NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.log_head (
     one boolean DEFAULT true NOT NULL,
     "position" bigint NOT NULL,
@@ -201,6 +209,9 @@ ALTER TABLE ONLY public.forgotten_party
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (scope, key);
 
+ALTER TABLE ONLY public.log_fork
+    ADD CONSTRAINT log_fork_once PRIMARY KEY (log_epoch);
+
 ALTER TABLE ONLY public.log_head
     ADD CONSTRAINT log_head_pkey PRIMARY KEY (one);
 
@@ -208,7 +219,7 @@ ALTER TABLE ONLY public.log_identity
     ADD CONSTRAINT log_identity_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.parked_event
-    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, event_id);
 
 ALTER TABLE ONLY public.partition_head
     ADD CONSTRAINT partition_head_pkey PRIMARY KEY (partition);
@@ -223,7 +234,7 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_once PRIMARY KEY (kind, value, from_on);
 
 ALTER TABLE ONLY public.skipped_event
-    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, event_id, skipped_at);
 
 ALTER TABLE ONLY public.view_cursor
     ADD CONSTRAINT view_cursor_once PRIMARY KEY (view);

@@ -73,6 +73,14 @@ CREATE TABLE public.known_invoice (
     service text NOT NULL
 );
 
+CREATE TABLE public.log_fork (
+    log_epoch uuid NOT NULL,
+    previous_epoch uuid NOT NULL,
+    "position" bigint NOT NULL,
+    sequences bigint[] NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.log_head (
     one boolean DEFAULT true NOT NULL,
     "position" bigint NOT NULL,
@@ -225,6 +233,9 @@ ALTER TABLE ONLY public.known_contract
 ALTER TABLE ONLY public.known_invoice
     ADD CONSTRAINT known_invoice_once PRIMARY KEY (invoice_id);
 
+ALTER TABLE ONLY public.log_fork
+    ADD CONSTRAINT log_fork_once PRIMARY KEY (log_epoch);
+
 ALTER TABLE ONLY public.log_head
     ADD CONSTRAINT log_head_pkey PRIMARY KEY (one);
 
@@ -238,7 +249,7 @@ ALTER TABLE ONLY public.occasion
     ADD CONSTRAINT occasion_once PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY public.parked_event
-    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT parked_event_once PRIMARY KEY (consumer, topic, event_id);
 
 ALTER TABLE ONLY public.partition_head
     ADD CONSTRAINT partition_head_pkey PRIMARY KEY (partition);
@@ -256,7 +267,7 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_once PRIMARY KEY (kind, value, from_on);
 
 ALTER TABLE ONLY public.skipped_event
-    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, partition, sequence);
+    ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, event_id, skipped_at);
 
 ALTER TABLE ONLY public.view_cursor
     ADD CONSTRAINT view_cursor_once PRIMARY KEY (view);
