@@ -13,6 +13,7 @@ from tests.unit.examples import (  # noqa: F401 - they register what computes
     nqms,
     nsec_charges,
     nsec_contracts,
+    played,
 )
 from tests.unit.examples.computing import COMPUTED, as_written
 
