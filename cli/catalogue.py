@@ -13,7 +13,10 @@ ClauseId = NewType("ClauseId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A clause of the catalogue; `terms` is the catalogue file it stands in."""
+    """A clause of the catalogue; `terms` is the catalogue file it stands in.
+
+    `reading` says which reading was chosen where the text is open; empty where it is not.
+    """
 
     id: ClauseId
     terms: str
@@ -22,15 +25,21 @@ class Clause:
     rule: str
     where: str
     executable: bool
+    reading: str = ""
 
 
 def read_catalogue(root: Path) -> dict[ClauseId, Clause]:
-    """Read all catalogue files, in the order of the documents.
+    """Read all catalogue files of the checkout, in the order of the documents.
 
     Raises ValueError when two clauses have one id.
     """
+    return clauses_of(root / "terms")
+
+
+def clauses_of(folder: Path) -> dict[ClauseId, Clause]:
+    """Read all catalogue files beside a folder of terms. Raises ValueError as `read_catalogue`."""
     found: dict[ClauseId, Clause] = {}
-    for path in sorted((root / "terms" / "clauses").glob("*.yaml")):
+    for path in sorted((folder / "clauses").glob("*.yaml")):
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
         for entry in document["clauses"]:
             clause = Clause(
@@ -41,6 +50,7 @@ def read_catalogue(root: Path) -> dict[ClauseId, Clause]:
                 rule=" ".join(str(entry["rule"]).split()),
                 where=entry["where"],
                 executable=entry["executable"],
+                reading=" ".join(str(entry.get("ambiguity") or "").split()),
             )
             if clause.id in found:
                 message = f"{path.name}: {clause.id} stands in the catalogue twice"

@@ -10,6 +10,7 @@ from libs.dates.business_days import Week, is_business_day
 from libs.dates.japan import JAPAN, japan_date
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Flag
+from libs.terms.words import Prices, Sentence, capital, in_yen, plain, tax_added
 from services.billing.domain.draft import Draft
 from services.billing.domain.rules.policy import Policy
 
@@ -21,6 +22,22 @@ class DeviceClaims(Policy):
     not_returned: Clauses
     damaged: Clauses
     taxed: Flag = False
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        tax = tax_added(taxed=self.taxed)
+        return (
+            Sentence(
+                "The re-procurement price of a broken device that is not returned in time is "
+                f"charged; {tax}.",
+                self.not_returned,
+            ),
+            Sentence(
+                "Of a device returned damaged by excess or negligence the damage is charged, at "
+                f"most its price; {tax}.",
+                self.damaged,
+            ),
+        )
 
 
 class Ticket(BaseModel):
@@ -45,6 +62,17 @@ class Tickets(Policy):
         """The price of every kind."""
         return tuple(each.price for each in self.kinds.values())
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return tuple(
+            Sentence(
+                f"A ticket “{plain(name)}” costs {in_yen(prices[kind.price])}, charged in the month "
+                f"in which its order is accepted (line {kind.code}, price “{plain(kind.price)}”).",
+                self.clause,
+            )
+            for name, kind in self.kinds.items()
+        )
+
 
 class Cost(BaseModel):
     """A cost that goes on the invoice: its line code, whether it is taxed, and its clause."""
@@ -62,6 +90,17 @@ class Costs(Policy):
     policy: Literal["costs"]
     kinds: dict[str, Cost]
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return tuple(
+            Sentence(
+                f"{capital(plain(name))}: passed on at what it cost; "
+                f"{tax_added(taxed=kind.taxed)} (line {kind.code}).",
+                kind.clause,
+            )
+            for name, kind in self.kinds.items()
+        )
+
 
 class OnsiteRepair(Policy):
     """An urgent repair outside these hours of a business day is charged at what it cost."""
@@ -72,6 +111,17 @@ class OnsiteRepair(Policy):
     week: Week
     clause: Clauses
     taxed: Flag = False
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "An urgent repair on site is charged at what it cost, unless the call came between "
+                f"{self.free_from:%H:%M} and {self.free_to:%H:%M} of a business day "
+                f"({plain(self.week.replace('-', ' to '))}); {tax_added(taxed=self.taxed)}.",
+                self.clause,
+            ),
+        )
 
 
 def device_claims(draft: Draft, numbers: DeviceClaims) -> None:

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Flag, Months, Times
+from libs.terms.words import Prices, Sentence, capital, count, in_yen, plain, tax_added
 from services.billing.domain.rules.policy import Policy
 
 
@@ -16,6 +17,16 @@ class RevocationCosts(Policy):
     policy: Literal["revocation-costs"]
     clause: Clauses
     taxed: Flag = False
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "When the approval is revoked, the costs up to then are demanded; "
+                f"{tax_added(taxed=self.taxed)}.",
+                self.clause,
+            ),
+        )
 
 
 class DemandedCost(BaseModel):
@@ -34,6 +45,17 @@ class DemandedCosts(Policy):
     policy: Literal["demanded-costs"]
     kinds: dict[str, DemandedCost]
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return tuple(
+            Sentence(
+                f"{capital(plain(name))}: demanded at what it cost, with its own due date; "
+                f"{tax_added(taxed=kind.taxed)} (line {kind.code}).",
+                kind.clause,
+            )
+            for name, kind in self.kinds.items()
+        )
+
 
 class Evasion(Policy):
     """The evaded amount and a surcharge of `times` it."""
@@ -44,6 +66,17 @@ class Evasion(Policy):
     surcharge: Clauses
     taxed: Flag = True
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        tax = tax_added(taxed=self.taxed)
+        return (
+            Sentence(f"A charge that was evaded is demanded; {tax}.", self.evaded),
+            Sentence(
+                f"A surcharge of {self.times} times the evaded amount is demanded with it; {tax}.",
+                self.surcharge,
+            ),
+        )
+
 
 class Underbilling(Policy):
     """The difference of the correct bill to the one issued."""
@@ -51,6 +84,16 @@ class Underbilling(Policy):
     policy: Literal["underbilling"]
     clause: Clauses
     waiver: Clauses
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "Where too little was billed, the difference to the right bill is demanded.",
+                self.clause,
+            ),
+            Sentence("The operator may waive that difference.", self.waiver),
+        )
 
 
 class CancellationSums(Policy):
@@ -66,6 +109,25 @@ class CancellationSums(Policy):
     fee_taxed: Flag
     excess_taxed: Flag
     loss_taxed: Flag
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "A cancellation in the first months costs a fee, due at the end of the month after "
+                f"it; {tax_added(taxed=self.fee_taxed)}.",
+                self.fee,
+            ),
+            Sentence(
+                f"A damage above the fee is demanded too; {tax_added(taxed=self.excess_taxed)}.",
+                self.excess,
+            ),
+            Sentence(
+                "A cancellation before the work is accepted costs the operator's loss, due on its "
+                f"day; {tax_added(taxed=self.loss_taxed)}.",
+                self.loss,
+            ),
+        )
 
 
 class EarlyTermination(Policy):
@@ -86,3 +148,15 @@ class EarlyTermination(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The monthly fee it is counted in."""
         return (self.price,)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        more = f", and {count(self.plus, 'month')} more" if self.plus else ""
+        return (
+            Sentence(
+                f"An end inside the first {count(self.months, 'month')} after the start month costs "
+                f"the monthly fee “{plain(self.price)}” of {in_yen(prices[self.price])} for each "
+                f"month that is left of them{more}, at once; {tax_added(taxed=self.taxed)}.",
+                self.clause,
+            ),
+        )

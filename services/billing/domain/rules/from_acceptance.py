@@ -5,13 +5,24 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Metres, Minutes, Months
+from libs.terms.words import Prices, Sentence, capital, count, listed, plain
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, times
 from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import End, OptionSpan
+
+_CAUSES = {
+    "customer": "the customer",
+    "provider": "the operator",
+    "abolition": "abolition of the service",
+    "antisocial-by-operator": "the operator over antisocial relations of the customer",
+    "antisocial-by-customer": "the customer over antisocial relations of the operator",
+}
+_PLANS = {"default": "any other plan"}
 
 
 class OrderFees(Policy):
@@ -26,6 +37,25 @@ class OrderFees(Policy):
     initial: Clauses
     monthly: Clauses
     tax: Clauses
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        ends = listed(
+            f"{count(months, 'month') if months else 'no month'} after an end by {_CAUSES.get(cause, plain(cause))}"
+            for cause, months in self.months_after_end.items()
+        )
+        return (
+            Sentence(
+                "The initial fee of an order is owed in the month in which its work is accepted.",
+                self.initial,
+            ),
+            Sentence(
+                "The monthly fee of an order is owed whole from the month after its acceptance to "
+                f"the month of the end; it goes on for {ends}.",
+                self.monthly,
+            ),
+            Sentence("The tax rate is that of the day on which a fee falls due.", self.tax),
+        )
 
 
 class OrderCost(BaseModel):
@@ -44,6 +74,21 @@ class OrderCosts(Policy):
     kinds: dict[str, OrderCost]
     tax: Clauses
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        named = (
+            Sentence(
+                f"{capital(plain(name))}: passed on at what it cost, due with the other charges "
+                f"of its month (line {kind.code}).",
+                kind.clause,
+            )
+            for name, kind in self.kinds.items()
+        )
+        return (
+            *named,
+            Sentence("Consumption tax of the due date is added to these costs.", self.tax),
+        )
+
 
 class VisitSurcharge(Policy):
     """A surcharge for far places, both limits reached, and for outlying islands."""
@@ -53,12 +98,34 @@ class VisitSurcharge(Policy):
     minutes: Minutes
     clause: Clauses
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                f"A visit to a place at least {self.metres / 1000:g} km away that also takes at "
+                f"least {count(self.minutes, 'minute')}, or to an outlying island, bears a "
+                "surcharge, once a visit.",
+                self.clause,
+            ),
+        )
+
 
 class OverdueDevice(Policy):
     """The price of a broken device that did not come back in its return period, untaxed."""
 
     policy: Literal["overdue-device"]
     clauses: dict[str, Clauses]
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return tuple(
+            Sentence(
+                f"The price of a broken device of {_PLANS.get(plan, f'the {plan} plan')} that is "
+                "not back in its return period is charged, without consumption tax.",
+                clauses,
+            )
+            for plan, clauses in self.clauses.items()
+        )
 
 
 def order_fees(draft: Draft, numbers: OrderFees) -> None:

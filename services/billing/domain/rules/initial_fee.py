@@ -9,6 +9,7 @@ from typing_extensions import override
 from libs.terms.clause import Clauses
 from libs.terms.faults import WrongEntry
 from libs.terms.numbers import Day
+from libs.terms.words import Prices, Sentence, in_yen, plain
 from services.billing.domain.draft import Draft, end_of, times
 from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Timeline
@@ -46,6 +47,25 @@ class InitialFee(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The fee."""
         return (self.price,)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        campaigns = (
+            Sentence(
+                f"It is waived for who applied from {each.applied_from} to {each.applied_to} and "
+                f"started by {each.started_by}.",
+                each.clause,
+            )
+            for each in self.campaigns
+        )
+        return (
+            Sentence(
+                f"The initial fee of {in_yen(prices[self.price])} (price “{plain(self.price)}”) is "
+                "owed once, in the month of the approval, whole.",
+                self.clause,
+            ),
+            *campaigns,
+        )
 
 
 def initial_fee(draft: Draft, numbers: InitialFee) -> None:

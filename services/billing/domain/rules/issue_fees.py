@@ -7,9 +7,21 @@ from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Flag
+from libs.terms.words import Prices, Sentence, in_yen, listed, plain
 from services.billing.domain.billing_month import billing_month_of, month_after
 from services.billing.domain.draft import Draft, last_used_on
 from services.billing.domain.rules.policy import Policy
+
+_METHODS = {
+    "invoice": "invoice",
+    "account_transfer_notice": "account transfer with a notice",
+    "account_transfer": "account transfer",
+    "credit_card": "credit card",
+}
+
+
+def _method(name: str) -> str:
+    return _METHODS.get(name, plain(name))
 
 
 class IssueFees(Policy):
@@ -34,6 +46,34 @@ class IssueFees(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """Both fees."""
         return (self.issue, self.collection)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        only = ", only for a line of the collaboration model" if self.collab_only else ""
+        conversion = " and those after a conversion of the line" if self.conversion_frees else ""
+        return (
+            *(
+                Sentence(
+                    f"A bill bears the {what} fee of {in_yen(prices[price])} (price "
+                    f"“{plain(price)}”) once, where it is paid by "
+                    f"{listed(map(_method, methods), last='or')}{only}.",
+                    clause,
+                )
+                for what, price, methods, clause in (
+                    ("issue", self.issue, self.issue_methods, self.issue_clause),
+                    (
+                        "collection",
+                        self.collection,
+                        self.collection_methods,
+                        self.collection_clause,
+                    ),
+                )
+            ),
+            Sentence(
+                "Bills of corporations, consolidated claims, bills with nothing else to pay and "
+                f"the first two billing months{conversion} bear neither fee."
+            ),
+        )
 
 
 def issue_and_collection_fees(draft: Draft, numbers: IssueFees) -> None:

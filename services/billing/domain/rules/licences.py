@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Licences
+from libs.terms.words import Prices, Sentence, in_yen, listed, plain
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, events_of, prorated, times
 from services.billing.domain.rules.policy import Policy
@@ -43,6 +44,42 @@ class LicenceRows(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The price of every row."""
         return tuple(self.rows.values())
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        rows = listed(
+            f"{in_yen(prices[price])} for each {_row_name(size)} (price “{plain(price)}”)"
+            for size, price in self.rows.items()
+        )
+        clauses = self.clauses
+        return (
+            Sentence(f"A whole calendar month costs {rows}.", clauses.whole),
+            Sentence(
+                "Where the quantity of a row changes inside a month, each run of days costs its "
+                "share of the month's calendar days, cut to whole yen by itself.",
+                clauses.change,
+            ),
+            Sentence(
+                "In the month of a cancellation, each row costs its days up to the day before it.",
+                clauses.termination,
+            ),
+            Sentence(
+                "Where the service is abolished, each row costs its days up to the day before.",
+                clauses.abolition,
+            ),
+            Sentence("The calendar month of the start is free.", clauses.free_start_month),
+            Sentence(
+                "A cancellation in the start month makes that month's whole fee owed after all.",
+                clauses.ended_in_start_month,
+            ),
+            Sentence(
+                "A price agreed by contract takes the place of the row's.", clauses.special_price
+            ),
+        )
+
+
+def _row_name(size: int) -> str:
+    return "licence" if size == 1 else f"pack of {size:,} licences"
 
 
 def licence_rows(draft: Draft, numbers: LicenceRows) -> None:

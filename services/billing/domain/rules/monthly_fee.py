@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Flag
+from libs.terms.words import Prices, Sentence, in_yen, plain
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, Stretch, events_of, last_used_on, prorated, times
 from services.billing.domain.rules.policy import Policy
@@ -41,6 +42,42 @@ class DailyFee(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The fee."""
         return (self.price,)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        clauses = self.clauses
+        sentences = (
+            Sentence(
+                f"A whole billing month costs {in_yen(prices[self.price])} "
+                f"(price “{plain(self.price)}”).",
+                clauses.whole,
+            ),
+            Sentence(
+                "A part of a billing month costs the fee by its days of use over the calendar "
+                "days of the month, cut to whole yen.",
+                clauses.part,
+            ),
+            Sentence("Days of use begin with the day of the start.", clauses.from_start),
+            Sentence("They end with the day before the contract ends.", clauses.to_end),
+            Sentence(
+                "A contract that starts and ends on one day has one day of use.", clauses.one_day
+            ),
+            Sentence(
+                "Where the fee changes inside a month, each part is computed by its days.",
+                clauses.change,
+            ),
+            Sentence(
+                "Where the first day of the billing month is moved, the short month between costs "
+                "its days.",
+                clauses.stub,
+            ),
+        )
+        if not self.licensed_free:
+            return sentences
+        return (
+            *sentences,
+            Sentence("With a licensed device the fee is not charged.", clauses.licensed),
+        )
 
 
 def monthly_fee_by_days(draft: Draft, numbers: DailyFee) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from typing_extensions import override
+
 from libs.dates.japan import japan_date, japan_instant
 from libs.terms.clause import Clauses
+from libs.terms.words import Prices, Sentence
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, last_used_on, lowered
 from services.billing.domain.rules.policy import Policy
@@ -23,6 +26,25 @@ class OutageCredit(Policy):
     unbroken: Clauses
     gross: Clauses
     days_left: Clauses
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "Every full 24 hours without a break in which the service could not be used at "
+                "all, counted from when the operator knew, free a day of the fee.",
+                self.unbroken,
+            ),
+            Sentence(
+                "By gross negligence of the operator, the hours of one incident add up to such "
+                "units.",
+                self.gross,
+            ),
+            Sentence(
+                "The credit is the fee charged less the fee for the days of use that are left.",
+                self.days_left,
+            ),
+        )
 
 
 def outage_credit(draft: Draft, numbers: OutageCredit) -> None:

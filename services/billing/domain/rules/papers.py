@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from libs.terms.clause import ClauseId, Clauses
 from libs.terms.numbers import Flag
+from libs.terms.words import Prices, Sentence, in_yen, plain, tax_added
 from services.billing.domain.draft import Draft
 from services.billing.domain.rules.issue_fees import (
     IssueFees,
@@ -15,6 +16,8 @@ from services.billing.domain.rules.issue_fees import (
 )
 from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Item
+
+_PAPERS = {"certificate": "payment certificate", "qualified_invoice": "qualified invoice"}
 
 
 class Refused(BaseModel):
@@ -45,6 +48,30 @@ class Paper(Policy):
         """The fee per document."""
         return (self.price,)
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        what = _PAPERS[self.item]
+        sentences = [
+            Sentence(
+                f"Each {what} issued on request costs {in_yen(prices[self.price])} (line {self.code}, "
+                f"price “{plain(self.price)}”), and its postage as spent; on postage and other "
+                f"costs {tax_added(taxed=self.costs_taxed)}.",
+                self.clause,
+            )
+        ]
+        if self.other_costs:
+            words = "Other costs of issuing it are passed on as spent."
+            sentences.append(Sentence(words, self.other_costs))
+        if self.standing:
+            words = f"A standing request has a {what} issued, and charged, with every bill."
+            sentences.append(Sentence(words))
+        if self.refused:
+            sentences += [
+                Sentence("It is refused for an assigned claim.", (self.refused.assigned,)),
+                Sentence("It is refused for what is not fully paid.", (self.refused.unpaid,)),
+            ]
+        return tuple(sentences)
+
 
 class Reissue(Policy):
     """The issue fee of an invoice issued again at the customer's wish."""
@@ -58,6 +85,17 @@ class Reissue(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The issue fee."""
         return (self.price,)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "An invoice issued again at the customer's wish costs "
+                f"{in_yen(prices[self.price])} (price “{plain(self.price)}”), where the bill itself "
+                "would bear the issue fee.",
+                self.clause,
+            ),
+        )
 
 
 def paper(draft: Draft, numbers: Paper) -> None:

@@ -3,7 +3,10 @@
 from datetime import date, timedelta
 from typing import Literal
 
+from typing_extensions import override
+
 from libs.terms.clause import Clauses
+from libs.terms.words import Prices, Sentence
 from services.billing.domain.draft import Draft
 from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Relief
@@ -14,6 +17,16 @@ class DisasterRelief(Policy):
 
     policy: Literal["disaster-relief"]
     clause: Clauses
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                "After a disaster the operator may lower the monthly fee by days, by a share or by "
+                "a sum, never below zero.",
+                self.clause,
+            ),
+        )
 
 
 def disaster_relief(draft: Draft, numbers: DisasterRelief) -> None:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from libs.terms.clause import Clauses
 from libs.terms.numbers import Flag
+from libs.terms.words import Prices, Sentence, in_yen, plain
 from services.billing.domain.billing_month import ONE_DAY, billing_month_of
 from services.billing.domain.draft import Draft, events_of, prorated, times
 from services.billing.domain.rules.policy import Policy
@@ -29,6 +30,21 @@ class BasicFee(Policy):
     def prices_named(self) -> tuple[str, ...]:
         """The fee."""
         return (self.price,)
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            Sentence(
+                f"The basic fee of {in_yen(prices[self.price])} a calendar month is owed whole "
+                f"(line {self.code}, price “{plain(self.price)}”)."
+            ),
+            Sentence("The calendar month of the start is free.", self.free_start_month),
+            Sentence("The month of the end is charged whole.", self.last_month),
+            Sentence(
+                "Where the service is abolished, only the days before it are charged.",
+                self.abolition,
+            ),
+        )
 
 
 class Option(BaseModel):
@@ -61,6 +77,34 @@ class Options(Policy):
         """The price of every option."""
         return tuple(each.price for each in self.options.values())
 
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        return (
+            *(
+                Sentence(
+                    f"The option “{plain(name)}” costs {in_yen(prices[each.price])} a calendar month, "
+                    f"whole (line {each.code}, price “{plain(each.price)}”)"
+                    + (
+                        "; it starts at the earliest on the 1st of the month after its application."
+                        if each.from_next_month
+                        else "."
+                    ),
+                    each.clause,
+                )
+                for name, each in self.options.items()
+            ),
+            Sentence("An option's own start month is free.", self.free_start_month),
+            Sentence(
+                "An option that ends in its start month is owed whole for it after all.",
+                self.ended_in_start_month,
+            ),
+            Sentence("The month in which an option ends is charged whole.", self.last_month),
+            Sentence(
+                "Where the service is abolished, only the days before it are charged.",
+                self.abolition,
+            ),
+        )
+
 
 class AgreedFee(Policy):
     """The contract's own monthly fee by whole billing months, as of the start's version."""
@@ -68,6 +112,17 @@ class AgreedFee(Policy):
     policy: Literal["agreed-fee-by-whole-billing-months"]
     start_month_free: Flag
     clause: Clauses
+
+    @override
+    def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
+        first = "after the one in which" if self.start_month_free else "in which"
+        return (
+            Sentence(
+                f"The monthly fee agreed in the contract is owed from the billing month {first} the "
+                "service starts to the one in which the contract ends, whole; nothing is charged by days.",
+                self.clause,
+            ),
+        )
 
 
 def basic_fee(draft: Draft, numbers: BasicFee) -> None:
