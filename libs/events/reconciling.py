@@ -37,7 +37,8 @@ SELECT place, looked, round_began_at FROM reconciled WHERE name = $1 FOR UPDATE 
 """
 GO_ON = "UPDATE reconciled SET place = $2, looked = looked + $3 WHERE name = $1"
 FINISH = """
-UPDATE reconciled SET place = NULL, looked = 0, round_began_at = now(), finished_at = now(),
+UPDATE reconciled SET place = NULL, looked = 0, round_began_at = clock_timestamp(),
+    finished_at = now(),
     finished_looked = looked + $2
 WHERE name = $1
 """

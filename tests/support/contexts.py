@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.dates.clock import SystemClock
+from libs.events.database import Pool
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
@@ -33,6 +34,7 @@ class Surroundings:
     kafka: str
     prefix: str
     logs: dict[str, PostgresLog] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
 
     async def publish(
         self, context: str, stream_id: UUID, *events: Event, cause: Cause = CASE
@@ -70,6 +72,7 @@ async def surroundings(
             await migrate(dsn, [MIGRATIONS])
             await initialise(dsn, context, rehearsal=rehearsal)
             pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=4))
+            found.pools[context] = pool
             found.logs[context] = await stack.enter_async_context(
                 await PostgresLog.open(pool, context=context, keys=found.keys, clock=SystemClock())
             )

@@ -2,16 +2,42 @@
 
 import asyncpg
 
-from libs.events import answers, cursors, parked_story, parking, relay_sql, rest, view_cursors
+from libs.events import (
+    answers,
+    cursors,
+    parked_story,
+    parking,
+    reconcile_log,
+    reconcile_topic,
+    reconcile_views,
+    reconciling,
+    relay_sql,
+    rest,
+    snapshot,
+    view_cursors,
+)
 from libs.events.migrate import MIGRATIONS, migrate
 from tests.conftest import MakeDatabase
 
-MODULES = (answers, cursors, parked_story, parking, relay_sql, rest, view_cursors)
+MODULES = (
+    answers,
+    cursors,
+    parked_story,
+    parking,
+    reconcile_log,
+    reconcile_topic,
+    reconcile_views,
+    reconciling,
+    relay_sql,
+    rest,
+    snapshot,
+    view_cursors,
+)
 STATEMENTS = {
     f"{module.__name__}.{name}": text
     for module in MODULES
     for name, text in vars(module).items()
-    if name.isupper() and isinstance(text, str)
+    if name.isupper() and isinstance(text, str) and not name.startswith("_")
 }
 
 
