@@ -1,7 +1,7 @@
 """Drafting one account: what a run will issue on it, or why a contract of it cannot be billed."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -35,9 +35,12 @@ def order_of(started: InvoiceRunStarted) -> Order:
 
 def known_until(started: InvoiceRunStarted) -> datetime | None:
     """The end of the day by which a run goes, Japan time; None for all that is known."""
-    if started.known_on is None:
-        return None
-    return japan_instant(started.known_on + timedelta(days=1))
+    return end_of(started.known_on)
+
+
+def end_of(known_on: date | None) -> datetime | None:
+    """The instant before which was recorded what is known on a day, in Japan; None for None."""
+    return None if known_on is None else japan_instant(known_on + timedelta(days=1))
 
 
 async def draft_of(

@@ -10,9 +10,11 @@ from fastapi import FastAPI
 from libs.dates.clock import SystemClock
 from libs.events import rest
 from libs.events.answers import Forgetting
+from libs.events.complete import Herald
 from libs.events.consumer import Consumer
 from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
+from libs.events.heard import Hearer
 from libs.events.kafka import topic_of
 from libs.events.key_store import PostgresKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
@@ -109,7 +111,11 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
             billing = Billing(
                 log=log,
-                timelines=PostgresTimelines(pool, topic_prefix=settings.topic_prefix),
+                timelines=PostgresTimelines(
+                    pool,
+                    topic_prefix=settings.topic_prefix,
+                    sources=() if log.rehearsal else FACTS_FROM,
+                ),
                 terms=TermsFolder(
                     settings.terms, settings=TermSettings(lone_interest=settings.lone_interest)
                 ),
@@ -219,7 +225,21 @@ def make_worker(built: Built) -> Worker:
             clock=built.clock,
             every_seconds=settings.deadlines_every_seconds,
         )
-        runs = (*runs, scheduler.run)
+        herald = Herald(
+            pool=built.pool,
+            clock=built.clock,
+            bootstrap=settings.kafka,
+            topic=built.topic(CONTEXT),
+            prefix=settings.topic_prefix,
+        )
+        hearer = Hearer(
+            reader=FACTS,
+            topics=[built.topic(context) for context in FACTS_FROM],
+            bootstrap=settings.kafka,
+            pool=built.pool,
+            prefix=settings.topic_prefix,
+        )
+        runs = (*runs, scheduler.run, herald.run, hearer.run)
     ready = standing_of(
         pool=built.pool, bootstrap=settings.kafka, consumers=(facts, opener), views=(view,)
     )

@@ -70,6 +70,9 @@ class MemoryTimelines:
                         self._accounts[contract_id] = recorded.event.account_id
             self._read = page[-1].envelope.position
 
+    async def incomplete(self, until: datetime) -> Sequence[str]:  # noqa: ARG002 - who takes events says when
+        return ()
+
     async def positions(self) -> tuple[ForeignPosition, ...]:
         return ()
 

@@ -40,6 +40,13 @@ class Timelines(Protocol):
         """Return when own facts up to this position of the own log are in the timelines."""
         ...
 
+    async def incomplete(self, until: datetime) -> Sequence[str]:
+        """Which sources may still tell of what was recorded before `until`, in words.
+
+        Nothing once the timelines rest on all of it.
+        """
+        ...
+
     async def positions(self) -> tuple[ForeignPosition, ...]:
         """How far the topics of other contexts have been read."""
         ...

@@ -10,12 +10,15 @@ from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
 from services.billing.ports import Billing
-from services.billing.runs import RunBusy, carry_out
+from services.billing.runs import NotComplete, RunBusy, carry_out
 from services.billing.views.runs import open_runs
 
 
 class RunKeeper:
-    """Carries runs out until told to stop. A run left in the middle is taken up where it was."""
+    """Carries runs out until told to stop. A run left in the middle is taken up where it was.
+
+    One that waits for a source keeps none of the others back, and is tried again every second.
+    """
 
     def __init__(self, billing: Billing, *, pool: Pool, rehearsal: bool, bell: Bell) -> None:
         self._billing = billing
@@ -50,5 +53,5 @@ class RunKeeper:
                 own = replace(cause, traceparent=tracing.traceparent() or cause.traceparent)
                 try:
                     await carry_out(self._billing, run_id=run_id, cause=own)
-                except RunBusy:
+                except (RunBusy, NotComplete):
                     continue

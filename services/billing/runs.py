@@ -19,6 +19,7 @@ from libs.events.log import StreamAppend
 from libs.events.partition import partition_of
 from libs.events.vocabulary.billing import (
     ContractBillingEvent,
+    ForeignPosition,
     InvoiceRunFinished,
     InvoiceRunStarted,
 )
@@ -27,7 +28,7 @@ from services.billing.domain.books import ContractBooks, Order
 from services.billing.domain.contract_facts import fold_record
 from services.billing.domain.due_policy import due_by
 from services.billing.domain.invoicing import ContractDraft, draft_contract
-from services.billing.drafting import draft_of, known_until, order_of
+from services.billing.drafting import draft_of, end_of, known_until, order_of
 from services.billing.issuing import issue_all, issuer_of
 from services.billing.ports import AccountDraft, Billing
 from services.billing.use_cases import account_for, account_state, timeline_of
@@ -56,6 +57,13 @@ class RunBusy(Refusal):
 
     code = "run-busy"
     title = "The run is being carried out elsewhere"
+
+
+class NotComplete(Refusal):
+    """A source may still tell of what was recorded by the day that is asked for."""
+
+    code = "not-complete-yet"
+    title = "Not all that was recorded by that day is known yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +155,10 @@ def _same_wish(started: InvoiceRunStarted, wished: InvoiceRunStarted) -> bool:
 
 
 async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int = BATCH) -> Outcome:
-    """Draft, issue and finish a started run, from wherever it was left. Raises RunBusy.
+    """Draft, issue and finish a started run, from wherever it was left.
+
+    Raises RunBusy, and NotComplete while a source has not told all that was recorded by the day
+    the run goes by; nothing is drafted then, and it can be carried out later.
 
     `batch` accounts are issued in one append; a run that is taken up keeps its batch size.
     """
@@ -160,6 +171,8 @@ async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int 
         started = events[0].event
         assert isinstance(started, InvoiceRunStarted)
         cause = replace(cause, causation_id=events[0].envelope.event_id)
+        await whole(billing, known_on=started.known_on)
+        used = await billing.timelines.positions()
         drafts = await _draft_all(billing, started)
         if not isinstance(events[-1].event, InvoiceRunFinished):
             full = [draft for draft in drafts if draft.events]
@@ -167,8 +180,20 @@ async def carry_out(billing: Billing, *, run_id: UUID, cause: Cause, batch: int 
             await issue_all(billing, started, batches=batches, cause=cause)
         outcome = await _outcome(billing, started)
         if not isinstance(events[-1].event, InvoiceRunFinished):
-            await _finish(billing, started, outcome=outcome, cause=cause)
+            await _finish(billing, started, outcome=outcome, positions=used, cause=cause)
         return outcome
+
+
+async def waits_for(billing: Billing, *, known_on: date | None) -> Sequence[str]:
+    """What has not been told yet of all that was recorded before the end of a day, in words."""
+    until = end_of(known_on)
+    return () if until is None else await billing.timelines.incomplete(until)
+
+
+async def whole(billing: Billing, *, known_on: date | None) -> None:
+    """Raises NotComplete, with the source, while not all is known that was recorded by a day."""
+    if lacking := await waits_for(billing, known_on=known_on):
+        raise NotComplete("; ".join(lacking), field="/known_on")
 
 
 async def _draft_all(billing: Billing, started: InvoiceRunStarted) -> Sequence[AccountDraft]:
@@ -215,7 +240,12 @@ async def _outcome(billing: Billing, started: InvoiceRunStarted) -> Outcome:
 
 
 async def _finish(
-    billing: Billing, started: InvoiceRunStarted, *, outcome: Outcome, cause: Cause
+    billing: Billing,
+    started: InvoiceRunStarted,
+    *,
+    outcome: Outcome,
+    positions: tuple[ForeignPosition, ...],
+    cause: Cause,
 ) -> None:
     issuer = await issuer_of(billing)
     finished = InvoiceRunFinished(
@@ -227,6 +257,7 @@ async def _finish(
         total=outcome.total,
         failures={str(c): why for c, why in sorted(outcome.failures.items())},
         last_hash=issuer.hash,
+        positions=positions,
     )
     append = StreamAppend(stream_id=started.run_id, events=(finished,), expected=1)
     await billing.log.append(append, cause=cause)
@@ -239,13 +270,16 @@ async def preview(
     closing_on: date,
     issued_on: date,
     due_policy: str = "agreed",
+    known_on: date | None = None,
 ) -> ContractDraft:
     """What a run closing on a day would issue for a contract now; changes nothing.
 
-    Documents have the number 0 and no hash. Raises UnknownContract, and what a run would note as
-    the contract's failure.
+    With `known_on` it rests on what was recorded before the end of that day, as a run does.
+    Documents have the number 0 and no hash. Raises UnknownContract, NotComplete, and what a run
+    would note as the contract's failure.
     """
-    timeline = await timeline_of(billing, contract_id)
+    await whole(billing, known_on=known_on)
+    timeline = await timeline_of(billing, contract_id, known_until=end_of(known_on))
     account, _ = await account_state(billing, await account_for(billing, contract_id))
     record = fold_record(
         cast("Sequence[Recorded[ContractBillingEvent]]", await billing.log.load(contract_id))

@@ -6,7 +6,7 @@ and gives what was appended. With `expected` the caller's version must be the pr
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -78,15 +78,23 @@ async def account_for(billing: Billing, contract_id: UUID) -> UUID:
     return account_id
 
 
-async def timeline_of(billing: Billing, contract_id: UUID) -> Timeline:
-    """All that is known of a contract now, own facts included; raises UnknownContract."""
+async def timeline_of(
+    billing: Billing, contract_id: UUID, *, known_until: datetime | None = None
+) -> Timeline:
+    """All that is known of a contract now, own facts included; raises UnknownContract.
+
+    With `known_until` only what was recorded before it.
+    """
     await billing.timelines.level(await billing.log.position())
-    return await _known(billing, contract_id)
+    return await _known(billing, contract_id, known_until=known_until)
 
 
-async def _known(billing: Billing, contract_id: UUID) -> Timeline:
+async def _known(
+    billing: Billing, contract_id: UUID, *, known_until: datetime | None = None
+) -> Timeline:
     """The contract's timeline, which may lack own facts of this moment."""
-    found = (await billing.timelines.of([contract_id])).get(contract_id)
+    known = await billing.timelines.of([contract_id], known_until=known_until)
+    found = known.get(contract_id)
     if found is None or not found.service:
         raise UnknownContract
     return found

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from libs.dates.clock import SystemClock
 from libs.events.answers import Forgetting
+from libs.events.complete import Herald
 from libs.events.consumer import Consumer
 from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
@@ -242,7 +243,14 @@ def make_worker(service: Service) -> Worker:
     )
     runs += [Forgetting(service.pool).run, reconciler.run]
     if not service.log.rehearsal:
-        runs.append(_scheduler(service, view=due))
+        herald = Herald(
+            pool=service.pool,
+            clock=SystemClock(),
+            bootstrap=service.settings.kafka,
+            topic=service.topic,
+            prefix=service.settings.topic_prefix,
+        )
+        runs += [herald.run, _scheduler(service, view=due)]
     ready = standing_of(
         pool=service.pool,
         bootstrap=service.settings.kafka,

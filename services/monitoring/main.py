@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
 from libs.events.answers import Forgetting
+from libs.events.complete import Herald
 from libs.events.consumer import Consumer
 from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
@@ -167,7 +168,14 @@ def make_worker(built: Built) -> Worker:
             clock=built.clock,
             every_seconds=built.settings.deadlines_every_seconds,
         )
-        runs = (*runs, scheduler.run)
+        herald = Herald(
+            pool=built.pool,
+            clock=built.clock,
+            bootstrap=built.settings.kafka,
+            topic=built.topic(CONTEXT),
+            prefix=built.settings.topic_prefix,
+        )
+        runs = (*runs, scheduler.run, herald.run)
     ready = standing_of(
         pool=built.pool, bootstrap=built.settings.kafka, consumers=(reader,), views=(view,)
     )

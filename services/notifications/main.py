@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from libs.dates.clock import SystemClock
 from libs.events import rest, view_cursors
 from libs.events.answers import Forgetting
+from libs.events.complete import Herald
 from libs.events.consumer import Consumer
 from libs.events.database import Pool, open_pool
 from libs.events.follow import Follower
@@ -24,6 +25,7 @@ from libs.events.relay import Relay
 from libs.events.rest import ParkedCount, Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
+from libs.process.running import Run
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
 from libs.web import parked, reconciled
@@ -187,19 +189,26 @@ def make_worker(built: Built) -> Worker:
     ready = standing_of(
         pool=built.pool, bootstrap=settings.kafka, consumers=(reader,), views=(view,)
     )
-    return Worker(
-        runs=(
-            bell.run,
-            relay.run,
-            reader.run,
-            composer.run,
-            view.run,
-            sender.run,
-            Forgetting(built.pool).run,
-            reconciler.run,
-        ),
-        ready=ready,
+    runs: tuple[Run, ...] = (
+        bell.run,
+        relay.run,
+        reader.run,
+        composer.run,
+        view.run,
+        sender.run,
+        Forgetting(built.pool).run,
+        reconciler.run,
     )
+    if not built.log.rehearsal:
+        herald = Herald(
+            pool=built.pool,
+            clock=built.clock,
+            bootstrap=settings.kafka,
+            topic=built.topic(CONTEXT),
+            prefix=settings.topic_prefix,
+        )
+        runs = (*runs, herald.run)
+    return Worker(runs=runs, ready=ready)
 
 
 async def run_api(settings: Settings) -> None:

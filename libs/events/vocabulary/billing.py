@@ -519,7 +519,10 @@ class InvoiceRunStarted(Event):
 
 
 class InvoiceRunFinished(Event):
-    """Every contract in scope has an outcome; `failures` says in words what could not be billed."""
+    """Every contract in scope has an outcome; `failures` says in words what could not be billed.
+
+    `positions` says up to where other contexts' topics had been read when it was drafted.
+    """
 
     effective: ClassVar[str | None] = "finished_on"
 
@@ -532,6 +535,7 @@ class InvoiceRunFinished(Event):
     total: int
     failures: dict[str, str]
     last_hash: str
+    positions: tuple[ForeignPosition, ...] = ()
 
 
 AccountEvent = (

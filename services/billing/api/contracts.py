@@ -36,8 +36,9 @@ from services.billing.domain.contract_facts import (
     WrongCorrection,
 )
 from services.billing.domain.due_policy import UnknownDuePolicy
+from services.billing.drafting import end_of
 from services.billing.facts import OWN
-from services.billing.runs import preview
+from services.billing.runs import NotComplete, preview, whole
 from services.billing.use_cases import UnknownContract
 
 router = APIRouter(prefix="/contracts/{contract_id}", tags=["contracts"])
@@ -149,15 +150,32 @@ class PreviewAnswer(BaseModel):
     demands: list[PenaltyCharged]
 
 
-@router.get("", responses=refusals(UnknownContract))
+KnownOn = Annotated[
+    date | None, Query(description="Leave out what was recorded after this day, Japan time")
+]
+
+
+@router.get("", responses=refusals(UnknownContract, NotComplete))
 async def show_contract(
-    contract_id: UUID, working: Working, asker: Asker, _seen: Seen, response: Response
+    *,
+    contract_id: UUID,
+    working: Working,
+    asker: Asker,
+    _seen: Seen,
+    response: Response,
+    known_on: KnownOn = None,
 ) -> ContractAnswer:
-    """What billing knows of a contract; its `ETag` is the version of what is recorded here."""
-    timeline = await use_cases.timeline_of(working.billing, contract_id)
+    """What billing knows of a contract, or knew on a day.
+
+    Its `ETag` is the version of what is recorded here now.
+    """
+    await whole(working.billing, known_on=known_on)
+    until = end_of(known_on)
+    timeline = await use_cases.timeline_of(working.billing, contract_id, known_until=until)
     asker.only_own(timeline.customer_id)
     stream = await working.billing.log.load(contract_id)
     response.headers["ETag"] = etag(len(stream))
+    stream = tuple(e for e in stream if until is None or e.envelope.recorded_at < until)
     end = timeline.ended or timeline.revoked
     return ContractAnswer(
         contract_id=contract_id,
@@ -183,7 +201,7 @@ async def show_contract(
     )
 
 
-@router.get("/preview", responses=refusals(UnknownContract, NoRules, UnknownDuePolicy))
+@router.get("/preview", responses=refusals(UnknownContract, NoRules, UnknownDuePolicy, NotComplete))
 async def show_preview(
     *,
     contract_id: UUID,
@@ -193,6 +211,7 @@ async def show_preview(
     closing_on: Annotated[date, Query()],
     issued_on: Annotated[date | None, Query()] = None,
     due_policy: Annotated[str | None, Query(max_length=100)] = None,
+    known_on: KnownOn = None,
 ) -> PreviewAnswer:
     """What a run closing on a day would issue; computed by the same functions, changes nothing."""
     timeline = await use_cases.timeline_of(working.billing, contract_id)
@@ -203,6 +222,7 @@ async def show_preview(
         closing_on=closing_on,
         issued_on=issued_on or today(working),
         due_policy=due_policy or working.due_policy,
+        known_on=known_on,
     )
     events = cast("Sequence[Event]", drafted.account_events)
     return PreviewAnswer(

@@ -1,5 +1,6 @@
 """Invoice runs over HTTP: asked for here, carried out by the worker, watched here."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
@@ -9,12 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from libs.events.vocabulary.billing import InvoiceRunStarted
+from libs.refusal.refusal import Refusal
 from libs.web.paging import BadCursor, Page, Paging, page_of, paging
 from libs.web.problems import refusals
 from libs.web.writes import Write
 from services.billing.api.parts import Body, Parts, Seen, Staff, Working, creating, today
 from services.billing.domain.due_policy import UnknownDuePolicy
-from services.billing.runs import RunConflict, RunUnknown, start_run, started_run
+from services.billing.runs import RunConflict, RunUnknown, start_run, started_run, waits_for
 from services.billing.views.runs import RunProgress, failed_accounts, find_run, list_outcomes
 
 router = APIRouter(prefix="/invoice-runs", tags=["invoice runs"])
@@ -39,10 +41,15 @@ class InvoiceRunBody(Body):
 
 
 class RunAnswer(BaseModel):
-    """A run and how far it is. `failures` says by contract why it could not be billed."""
+    """A run and how far it is. `failures` says by contract why it could not be billed.
+
+    It is `waiting` while a source has not told all that was recorded by `known_on`: nothing is
+    drafted before that, and `waits_for` says in words what it waits for.
+    """
 
     run_id: UUID
-    state: Literal["drafting", "issuing", "finished"]
+    state: Literal["waiting", "drafting", "issuing", "finished"]
+    waits_for: list[str] = Field(default_factory=list)
     closing_on: date
     known_on: date | None
     issued_on: date
@@ -66,12 +73,37 @@ class OutcomeRow(BaseModel):
     failures: dict[UUID, str]
 
 
-def _answer(progress: RunProgress) -> RunAnswer:
+class KnownAhead(Refusal):
+    """What will be known on a day to come is not known today."""
+
+    code = "known-on-ahead"
+    title = "The day by which a run goes has not come yet"
+
+
+async def _answered(working: Parts, progress: RunProgress) -> RunAnswer:
+    """A run; one that has drafted nothing yet may wait for a source."""
+    lacking: Sequence[str] = ()
+    if progress.finished is None and not progress.drafted:
+        lacking = await waits_for(working.billing, known_on=progress.started.known_on)
+    return _answer(progress, lacking=lacking)
+
+
+def _state(
+    progress: RunProgress, *, waits: bool
+) -> Literal["waiting", "drafting", "issuing", "finished"]:
+    if progress.finished:
+        return "finished"
+    if waits:
+        return "waiting"
+    return "drafting" if progress.drafted < progress.accounts else "issuing"
+
+
+def _answer(progress: RunProgress, *, lacking: Sequence[str]) -> RunAnswer:
     started, finished = progress.started, progress.finished
-    drafting = progress.drafted < progress.accounts
     return RunAnswer(
         run_id=started.run_id,
-        state="finished" if finished else "drafting" if drafting else "issuing",
+        state=_state(progress, waits=bool(lacking)),
+        waits_for=list(lacking),
         closing_on=started.closing_on,
         known_on=started.known_on,
         issued_on=started.issued_on,
@@ -89,7 +121,10 @@ def _answer(progress: RunProgress) -> RunAnswer:
 
 
 @router.post(
-    "", status_code=202, response_model=RunAnswer, responses=refusals(RunConflict, UnknownDuePolicy)
+    "",
+    status_code=202,
+    response_model=RunAnswer,
+    responses=refusals(RunConflict, UnknownDuePolicy, KnownAhead),
 )
 async def ask_for_run(
     body: InvoiceRunBody,
@@ -100,6 +135,8 @@ async def ask_for_run(
     run_id = uuid5(_RUNS, f"{wish.scope} {wish.key}")
     before = await started_run(working.billing, run_id)
     now = today(working, wish)
+    if body.known_on is not None and body.known_on > now:
+        raise KnownAhead(f"it is {now} in Japan", field="/known_on")
     started = await start_run(
         working.billing,
         run_id=run_id,
@@ -118,7 +155,7 @@ async def _accepted(working: Parts, started: InvoiceRunStarted) -> Response:
         started=started, finished=None, accounts=len(started.scope), drafted=0, issued=0, failed=0
     )
     return JSONResponse(
-        _answer(progress).model_dump(mode="json"),
+        (await _answered(working, progress)).model_dump(mode="json"),
         status_code=202,
         headers={
             "Location": f"/invoice-runs/{started.run_id}",
@@ -146,7 +183,7 @@ async def retry(
     failed = await failed_accounts(working.pool, run_id)
     if not failed:
         return JSONResponse(
-            _answer(progress).model_dump(mode="json"),
+            (await _answered(working, progress)).model_dump(mode="json"),
             status_code=202,
             headers={"Location": f"/invoice-runs/{run_id}"},
         )
@@ -170,7 +207,7 @@ async def show_run(run_id: UUID, working: Working, _staff: Staff, _seen: Seen) -
     progress = await find_run(working.pool, run_id)
     if progress is None:
         raise RunUnknown
-    return _answer(progress)
+    return await _answered(working, progress)
 
 
 @router.get("/{run_id}/outcomes")

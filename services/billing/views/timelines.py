@@ -7,6 +7,8 @@ from uuid import UUID
 
 from libs.events.database import Connection, Pool
 from libs.events.follow import wait_for
+from libs.events.heard import incomplete
+from libs.events.kafka import topic_of
 from libs.events.vocabulary.billing import ForeignPosition
 from services.billing.domain.explanation import Evidence
 from services.billing.domain.fold import fold
@@ -21,11 +23,22 @@ BOOKS = "books"
 
 
 class PostgresTimelines:
-    """Timelines as the readers of topics and of the own log keep them."""
+    """Timelines as the readers of topics and of the own log keep them.
 
-    def __init__(self, pool: Pool, *, topic_prefix: str = "", wait_seconds: float = 5.0) -> None:
+    `sources` names the contexts that say up to when they are complete: in a rehearsal none does.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        topic_prefix: str = "",
+        wait_seconds: float = 5.0,
+        sources: Sequence[str] = (),
+    ) -> None:
         self._pool = pool
         self._prefix = topic_prefix
+        self._sources = tuple(topic_of(source, prefix=topic_prefix) for source in sources)
         self._wait_seconds = wait_seconds
 
     async def of(
@@ -73,6 +86,14 @@ class PostgresTimelines:
         """Raises NotLevel, a kind of OSError, when the view stays behind."""
         await wait_for(self._pool, BOOKS, position=position, seconds=self._wait_seconds)
 
+    async def incomplete(self, until: datetime) -> Sequence[str]:
+        """What the sources, and the own log, have not told up to a time; nothing in a rehearsal."""
+        if not self._sources:
+            return ()
+        lacking = await incomplete(self._pool, FACTS, topics=self._sources, until=until)
+        own = await self._pool.fetchval(FIND_OWN_TIME)
+        return lacking if own >= until else (*lacking, OWN_LOG_GOES_ON)
+
     async def positions(self) -> tuple[ForeignPosition, ...]:
         """How far each partition has been read into the facts."""
         return tuple(
@@ -91,6 +112,9 @@ class PostgresTimelines:
         return {evidence.event_id: evidence for evidence in found}
 
 
+OWN_LOG_GOES_ON = "billing itself may still record what counts"
+
+FIND_OWN_TIME = "SELECT recorded_at FROM log_head"
 FIND_PACKED = """
 SELECT contract_id, packed, last_recorded_at FROM contract_timeline
 WHERE contract_id = ANY($1) AND packed IS NOT NULL
