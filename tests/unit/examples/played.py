@@ -44,6 +44,7 @@ def played(
     result = asyncio.run(play_offline(read_scenario(scenario)))
     invoices: list[Made] = result["invoices"]
     entries: list[Made] = result["late_interest"]
+    end: Made | None = result["termination"]
     return {
         "subtotal": {each["month"]: each["subtotal"] for each in invoices},
         "tax": {each["month"]: sum(part["tax"] for part in each["tax"]) for each in invoices},
@@ -55,8 +56,7 @@ def played(
         "interest_days": sum(each["days"] for each in entries),
         "charged": sum(each["interest"] for each in entries if each["charged"]),
         "waived": sum(each["interest"] for each in entries if not each["charged"]),
-        "ended": result["termination"]["date"],
-        "reason": result["termination"]["reason"],
+        **({"ended": end["date"], "reason": end["reason"]} if end else {}),
         "refused": [found[1] for each in result["warnings"] if (found := _CLAUSE.search(each))],
         **result["extra"],
     }

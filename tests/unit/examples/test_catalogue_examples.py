@@ -14,6 +14,7 @@ from tests.unit.examples import (  # noqa: F401 - they register what computes
     nsec_charges,
     nsec_contracts,
     played,
+    west,
 )
 from tests.unit.examples.computing import COMPUTED, as_written
 
