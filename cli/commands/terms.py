@@ -13,6 +13,7 @@ from cli.processes import CannotStart
 from cli.terms.changes import amendment
 from cli.terms.check import check as check_folder
 from cli.terms.reading import Book
+from cli.terms.schema import schemas
 from cli.terms.showing import amendment_data, amendment_text, reading_data, reading_text
 from libs.dates.clock import SystemClock
 from libs.dates.japan import japan_date
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = ROOT / "terms"
+SCHEMAS = TERMS / "schema"
 
 app = typer.Typer(
     help="Check, show, compare and explain the terms of the services.",
@@ -127,6 +129,16 @@ def check(
         raise typer.Exit(1) from wrong
     services = services_of(folder)
     typer.echo(f"{shown(folder)}: nothing is wrong with the terms of {', '.join(services)}")
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schemas by which an editor checks the files of terms."""
+    for name, text in schemas(TERMS).items():
+        path = SCHEMAS / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+        typer.echo(shown(path))
 
 
 def shown(path: Path) -> str:

@@ -8,7 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 KNOWN = "clauses"
 """Under which name the context of a validation holds the ids of the catalogue."""
 
-_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Clause"}
+FORMAT = "clause-id"
+"""By which format a schema marks an id; the schema of the terms lists them all in its place."""
+
+_SCHEMA: dict[str, Any] = {"type": "string", "format": FORMAT}
 
 
 def _known(clause_id: str, told: ValidationInfo) -> str:
@@ -23,7 +26,7 @@ def _as_tuple(value: object) -> object:
 
 
 ClauseId = Annotated[str, AfterValidator(_known), WithJsonSchema(_SCHEMA)]
-"""The id of a clause; the schema of the terms lists them all."""
+"""The id of a clause."""
 
 Clauses = Annotated[
     tuple[ClauseId, ...],
