@@ -168,6 +168,13 @@ CREATE TABLE public.skipped_event (
     skipped_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.source_complete (
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    log_epoch uuid NOT NULL,
+    complete_until timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.view_cursor (
     view text NOT NULL,
     "position" bigint NOT NULL
@@ -235,6 +242,9 @@ ALTER TABLE ONLY public.reservation
 
 ALTER TABLE ONLY public.skipped_event
     ADD CONSTRAINT skipped_event_once PRIMARY KEY (consumer, topic, event_id, skipped_at);
+
+ALTER TABLE ONLY public.source_complete
+    ADD CONSTRAINT source_complete_once PRIMARY KEY (consumer, topic);
 
 ALTER TABLE ONLY public.view_cursor
     ADD CONSTRAINT view_cursor_once PRIMARY KEY (view);
