@@ -10,6 +10,7 @@ from cli.chaos.journal import Entry
 from cli.chaos.outcome import Outcome
 
 _STALE = 412
+_BY_THE_CLOCK = "-scheduler"
 _PARTITIONS = 12
 
 
@@ -57,11 +58,15 @@ Made = Mapping[tuple[str, str], Sequence[Row]]
 
 
 def _made(events: Mapping[str, Sequence[Row]]) -> Made:
-    """By context and correlation, the events that commands made themselves, not their effects."""
+    """By context and correlation, the events that commands made themselves.
+
+    What reactions made has a cause; what became due and was run by the clock has an actor that
+    says so.
+    """
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for context, rows in events.items():
         for row in rows:
-            if row["causation_id"] is None:
+            if row["causation_id"] is None and not row["actor"].endswith(_BY_THE_CLOCK):
                 found[context, str(row["correlation_id"])].append(row)
     return found
 
