@@ -6,19 +6,20 @@ from typing import Annotated
 
 import typer
 
-from cli.environments import services_there
+from cli.environments import OPERATIONS, REHEARSAL, services_there
 from cli.processes import CannotStart
 from cli.progress import say, step
-from cli.rebuild import telling
+from cli.rebuild import databases, telling
 from cli.rebuild.place import Place, place, stopped
 from cli.rebuild.restoring import Restored, Target, Way, restore
 from cli.servers.postgres import PostgresServer
+from cli.services import KEYS_DATABASE
 from cli.state import DEVELOPMENT
 from libs.events.resending import send_again
 
 
 def run(
-    service: Annotated[str, typer.Argument(help="The service.")],
+    service: Annotated[str, typer.Argument(help="The service, or `keys`.")],
     file: Annotated[Path, typer.Argument(help="The file that ./yk backup wrote.", exists=True)],
     *,
     from_topic: Annotated[
@@ -35,6 +36,9 @@ def run(
     --new-epoch what came after the backup is gone, and every reader of it stops until it is built
     again. The service stands still meanwhile.
     """
+    if service == KEYS_DATABASE:
+        _restore_keys(file, rehearsal=rehearsal)
+        return
     if from_topic == new_epoch:
         raise CannotStart("Say one of --from-topic and --new-epoch; the first whenever it works.")
     at = place(service, rehearsal=rehearsal)
@@ -57,6 +61,22 @@ def run(
             typer.echo(f"{at.topic}: made anew with {sent.events:,} events")
             say("  every reader that took events of the old log stops; for each, and at partners:")
             say("  ./yk rebuild consumer SERVICE READER   (./yk rebuild views lists them)")
+
+
+def _restore_keys(file: Path, *, rehearsal: bool) -> None:
+    """Restore the keys of personal data; who uses them finds them again by itself."""
+    server = PostgresServer(DEVELOPMENT)
+    if not server.healthy():
+        raise CannotStart("PostgreSQL is not running; start it with ./yk migrate.")
+    database = (REHEARSAL if rehearsal else OPERATIONS).database(KEYS_DATABASE)
+    draft, aside = f"{database}_restored", f"{database}_replaced"
+    with step(f"Restoring {database} from {file}"):
+        dsn = asyncio.run(databases.make_empty(server.dsn(), draft))
+        databases.load(dsn, file=file)
+        asyncio.run(
+            databases.put_in_place(server.dsn(), draft=draft, database=database, aside=aside)
+        )
+    typer.echo(f"{database}: restored; the database that was there is kept as {aside}")
 
 
 async def _restored(at: Place, file: Path, way: Way) -> Restored:

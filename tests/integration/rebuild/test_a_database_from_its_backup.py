@@ -72,14 +72,14 @@ async def test_a_lost_database_comes_back_whole_from_its_backup_and_its_topic(
     async with here.pools() as pools:
         after = {name: await content(pools[name], name) for name in TABLES}
 
-    assert len(before["contracts"]["event"]) == 13
+    assert len(before["contracts"]["event"]) == 15
     assert len(before["contracts"]["reservation"]) == 5
     assert len(before["billing"]["billing_account"]) == 5
     for name in TABLES:
         for table, rows in before[name].items():
             assert after[name][table] == rows, table
     events = {name: found.recovered.events for name, found in restored.items() if found.recovered}
-    assert events == {"contracts": 8, "billing": 3}
+    assert events == {"contracts": 9, "billing": 3}
     assert restored["contracts"].reserved == 3
 
 
