@@ -5,13 +5,18 @@ under the append lock and commits it together. The lock is one for the whole dat
 by the transaction's first statement, when all that could be done without it (encoding, encrypting)
 is done. So positions are given in the order of commits, and whoever reads by position passes over
 nothing, with any number of processes appending.
+
+While one batch is written, the callers of the one before prepare their next appends: of many
+callers only the half is taken at once, and they are answered some at a time, so that the loop
+turns to the server in between.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 import structlog
@@ -19,14 +24,27 @@ import structlog
 from libs.dates.clock import Clock
 from libs.events import log_sql as sql
 from libs.events.away import BAD_WEATHER, is_away
+from libs.events.copy_rows import Tail, copy_bytes, tails_of
 from libs.events.log import NO_RIDERS, Appended, LogUnavailable, OutcomeUnknown, Riders
-from libs.events.settle import Answer, Asked, Identity, KeyName, Standing, riders_to_write, settle
+from libs.events.settle import (
+    Answer,
+    Asked,
+    Identity,
+    KeyName,
+    Run,
+    Standing,
+    riders_to_write,
+    settle,
+)
 from libs.telemetry import names
 from libs.telemetry.metrics import counter
 
 MAX_APPENDS = 500
 MAX_EVENTS = 5_000
 _FEW_EVENTS = 64
+_FEW_APPENDS = 32
+_ANSWERS_AT_ONCE = 8
+_NO_NEWS_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -43,6 +61,7 @@ _BELONGS_TO_ONE = (
 @dataclass(slots=True)
 class _Waiting:
     asked: Asked
+    tails: Sequence[Sequence[Tail]]
     done: asyncio.Future[Appended]
 
 
@@ -52,7 +71,8 @@ class _Outcome:
 
     standing: Standing
     outcomes: list[Appended | BaseException] = field(default_factory=list)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    placed: list[tuple[Run, Sequence[Tail]]] = field(default_factory=list)
+    events: int = 0
     riders: list[Riders] = field(default_factory=list)
 
 
@@ -76,6 +96,7 @@ class Appender:
         self._identity = identity
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
+        self._answers: deque[tuple[_Waiting, Appended | BaseException]] = deque()
         self._work = asyncio.Event()
         self._news = asyncio.Event()
         self._closed = False
@@ -96,6 +117,8 @@ class Appender:
         self._work.set()
         appending, telling = self._tasks
         await asyncio.wait([appending])
+        while self._answers:
+            _answer(*self._answers.popleft())
         telling.cancel()
         await asyncio.wait([telling])
         await self._give_back()
@@ -105,7 +128,7 @@ class Appender:
         if self._closed:
             raise LogUnavailable("the log is closed")
         done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(asked, done))
+        self._queue.append(_Waiting(asked, [tails_of(stream) for stream in asked.streams], done))
         self._work.set()
         return await done
 
@@ -114,7 +137,8 @@ class Appender:
             while not self._closed or self._queue:
                 await self._work.wait()
                 self._work.clear()
-                while batch := self._take():
+                batch: list[_Waiting] = []
+                while batch := self._take(before=len(batch)):
                     await self._append_whole(batch)
         finally:
             # Only when cancelled something waits still: nobody is left who would append it.
@@ -122,11 +146,16 @@ class Appender:
             for waiting in self._queue:
                 _answer(waiting, LogUnavailable("the log is closed"))
 
-    def _take(self) -> list[_Waiting]:
-        """What waits, up to the limits; callers that were cancelled meanwhile are left out."""
+    def _take(self, *, before: int) -> list[_Waiting]:
+        """What waits, up to the limits; callers that were cancelled meanwhile are left out.
+
+        Of many callers, those answered just `before` included, half are left to the next batch.
+        """
         batch: list[_Waiting] = []
         events = 0
-        while self._queue and len(batch) < MAX_APPENDS and events < MAX_EVENTS:
+        callers = len(self._queue) + before
+        most = MAX_APPENDS if callers <= _FEW_APPENDS else min(MAX_APPENDS, (callers + 1) // 2)
+        while self._queue and len(batch) < most and events < MAX_EVENTS:
             waiting = self._queue.popleft()
             if not waiting.done.done():
                 batch.append(waiting)
@@ -143,7 +172,7 @@ class Appender:
 
     async def _append_batch(self, batch: list[_Waiting]) -> None:
         try:
-            outcomes = await self._attempt([waiting.asked for waiting in batch])
+            outcomes = await self._attempt(batch)
         except _BELONGS_TO_ONE as error:
             if len(batch) > 1:
                 for waiting in batch:
@@ -152,17 +181,30 @@ class Appender:
             outcomes = [error]
         except Exception as error:  # noqa: BLE001 - the outermost loop; each caller is told
             outcomes = [error] * len(batch)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            _answer(waiting, outcome)
+        self._answer_all(zip(batch, outcomes, strict=True))
 
-    async def _attempt(self, batch: Sequence[Asked]) -> list[Appended | BaseException]:
+    def _answer_all(self, answers: Iterable[tuple[_Waiting, Appended | BaseException]]) -> None:
+        """Have all callers told, those that waited longest first."""
+        at_work = bool(self._answers)
+        self._answers.extend(answers)
+        if not at_work:
+            self._answer_some()
+
+    def _answer_some(self) -> None:
+        """Tell some callers now, and the next ones when these have had their turn."""
+        for _ in range(min(_ANSWERS_AT_ONCE, len(self._answers))):
+            _answer(*self._answers.popleft())
+        if self._answers:
+            asyncio.get_running_loop().call_soon(self._answer_some)
+
+    async def _attempt(self, batch: Sequence[_Waiting]) -> list[Appended | BaseException]:
         """One transaction; when it raises nothing stands, save with `OutcomeUnknown`."""
         try:
             async with asyncio.timeout(self._patience_seconds):
                 connection = await self._hold()
                 await sql.begin_locked(connection)
                 settled = self._settle(await _find_standing(connection, batch=batch), batch=batch)
-                if not settled.rows and all(riders == NO_RIDERS for riders in settled.riders):
+                if not settled.events and all(riders == NO_RIDERS for riders in settled.riders):
                     await sql.rollback(connection)
                     return settled.outcomes
                 await _write(connection, settled=settled)
@@ -184,13 +226,14 @@ class Appender:
             await self._end_connection()
             raise
         self._news.set()
-        self._appended.add(len(settled.rows))
+        self._appended.add(settled.events)
         return settled.outcomes
 
-    def _settle(self, standing: Standing, *, batch: Sequence[Asked]) -> _Outcome:
+    def _settle(self, standing: Standing, *, batch: Sequence[_Waiting]) -> _Outcome:
         settled = _Outcome(standing)
-        now = self._clock.now()
-        for asked in batch:
+        now, before = self._clock.now(), standing.position
+        for waiting in batch:
+            asked = waiting.asked
             try:
                 appended, runs = settle(standing, asked=asked, now=now, identity=self._identity)
             except Exception as refused:  # noqa: BLE001 - an append's failure is its caller's alone
@@ -198,7 +241,9 @@ class Appender:
                 continue
             settled.outcomes.append(appended)
             settled.riders.append(riders_to_write(asked.riders, appended=appended))
-            settled.rows += sql.event_rows(runs)
+            # a repeat has no runs, though it has brought its events again
+            settled.placed += zip(runs, waiting.tails, strict=False)
+        settled.events = standing.position - before
         return settled
 
     async def _hold(self) -> _Held:
@@ -234,9 +279,19 @@ class Appender:
             await self._news.wait()
             self._news.clear()
             try:
-                await sql.notify(self._pool)
+                async with self._pool.acquire() as connection:
+                    await self._tell_by(connection)
             except Exception as error:  # noqa: BLE001 - the outermost loop; followers look too
                 structlog.get_logger().warning("followers not told", error=type(error).__name__)
+
+    async def _tell_by(self, connection: _Held) -> None:
+        """Tell until there is no news: to give a connection back costs more than to tell."""
+        with suppress(TimeoutError):
+            while True:
+                await sql.notify(connection)
+                async with asyncio.timeout(_NO_NEWS_SECONDS):
+                    await self._news.wait()
+                self._news.clear()
 
 
 def _answer(waiting: _Waiting, outcome: Appended | BaseException) -> None:
@@ -257,12 +312,13 @@ def _is_gone(connection: _Held) -> bool:
         return True
 
 
-async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standing:
+async def _find_standing(connection: _Held, *, batch: Sequence[_Waiting]) -> Standing:
     """How the log stands for this batch; riders that nobody brought cost nothing."""
     standing = await sql.find_standing(
-        connection, stream_ids={stream.stream_id for asked in batch for stream in asked.streams}
+        connection,
+        stream_ids={stream.stream_id for waiting in batch for stream in waiting.asked.streams},
     )
-    riders = [asked.riders for asked in batch]
+    riders = [waiting.asked.riders for waiting in batch]
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         standing.answers = await sql.find_answers(connection, names=list(keys))
     reserved = {(wish.kind, wish.value) for r in riders for wish in r.reserve}
@@ -280,11 +336,12 @@ async def _find_standing(connection: _Held, *, batch: Sequence[Asked]) -> Standi
 
 async def _write(connection: _Held, *, settled: _Outcome) -> None:
     standing = settled.standing
-    if len(settled.rows) > _FEW_EVENTS:
-        await sql.copy_events(connection, rows=settled.rows)
+    if settled.events > _FEW_EVENTS:
+        await sql.copy_events(connection, rows=copy_bytes(settled.placed))
         await sql.move_heads(connection, standing=standing)
-    elif settled.rows:
-        await sql.insert_events(connection, rows=settled.rows, standing=standing)
+    elif settled.events:
+        rows = sql.event_rows([run for run, _ in settled.placed])
+        await sql.insert_events(connection, rows=rows, standing=standing)
     riders = settled.riders
     if keys := {(k.scope, k.key) for r in riders if (k := r.idempotency) is not None}:
         answers: dict[KeyName, Answer] = {name: standing.answers[name] for name in keys}

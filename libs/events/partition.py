@@ -1,6 +1,7 @@
 """Which partition of its context's topic a stream belongs to: Kafka's default for keyed records."""
 
 from functools import lru_cache
+from struct import unpack_from
 from uuid import UUID
 
 PARTITIONS = 12
@@ -26,10 +27,9 @@ def murmur2(key: bytes) -> int:
     """The 32-bit MurmurHash2 as Kafka's clients seed it, as an unsigned number."""
     mixed = _SEED ^ len(key)
     whole = len(key) & ~3
-    for at in range(0, whole, 4):
-        word = int.from_bytes(key[at : at + 4], "little") * _FACTOR & _WORD
-        word = (word ^ word >> 24) * _FACTOR & _WORD
-        mixed = mixed * _FACTOR & _WORD ^ word
+    for word in unpack_from(f"<{whole >> 2}I", key):
+        scattered = word * _FACTOR & _WORD
+        mixed = mixed * _FACTOR & _WORD ^ (scattered ^ scattered >> 24) * _FACTOR & _WORD
     if rest := key[whole:]:
         mixed = (mixed ^ int.from_bytes(rest, "little")) * _FACTOR & _WORD
     mixed = (mixed ^ mixed >> 13) * _FACTOR & _WORD

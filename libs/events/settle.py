@@ -168,7 +168,7 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
     """
     replayed = kept_answer(standing.answers, idempotency=asked.riders.idempotency)
     cursors = _new_cursors(standing.cursors, moves=asked.riders.cursors)
-    if gone := set(asked.riders.unpark) - standing.parked:
+    if asked.riders.unpark and (gone := set(asked.riders.unpark) - standing.parked):
         raise NotParked(", ".join(sorted(f"{one.event_id} for {one.consumer}" for one in gone)))
     if replayed is not None:
         standing.cursors.update(cursors)
@@ -176,27 +176,26 @@ def settle(standing: Standing, *, asked: Asked, now: datetime, identity: Identit
         return Settled(Appended(versions={}, position=standing.position, replayed=replayed), ())
     versions = _new_versions(standing.versions, streams=asked.streams)
     reserved = _new_reservations(standing.reservations, riders=asked.riders)
-    runs, sequences = _placed(standing, asked=asked, now=now, identity=identity)
-    recorded_at = max((standing.recorded_at, *(run.recorded_at for run in runs if run.entries)))
+    placed = _placed(standing, asked=asked, now=now, identity=identity)
     appended = Appended(
         versions=versions,
-        position=standing.position + sum(len(run.entries) for run in runs),
-        make_events=partial(_recorded, runs, identity=identity),
+        position=placed.position,
+        make_events=partial(_recorded, placed.runs, identity=identity),
     )
     if (key := asked.riders.idempotency) is not None:
         answer = Answer(key.fingerprint, key.answer(appended))
         standing.answers[key.scope, key.key] = answer
-    standing.position = appended.position
-    standing.sequences = sequences
+    standing.position = placed.position
+    standing.sequences = placed.sequences
     standing.versions.update(versions)
     standing.reservations.update(reserved)
     standing.cursors.update(cursors)
     standing.parked.difference_update(asked.riders.unpark)
-    standing.recorded_at = recorded_at
-    standing.stream_recorded_at.update(
-        (run.stream_id, run.recorded_at) for run in runs if run.entries
-    )
-    return Settled(appended, runs)
+    standing.recorded_at = placed.recorded_at
+    for run in placed.runs:
+        if run.entries:
+            standing.stream_recorded_at[run.stream_id] = run.recorded_at
+    return Settled(appended, placed.runs)
 
 
 def _new_versions(
@@ -253,12 +252,18 @@ def _new_cursors(
     return after
 
 
-def _placed(
-    standing: Standing, *, asked: Asked, now: datetime, identity: Identity
-) -> tuple[list[Run], list[int]]:
-    """The runs of an append, and the sequences that its partitions have come to."""
-    sequences = list(standing.sequences)
-    position = standing.position
+class _Placed(NamedTuple):
+    """The runs of an append, and where the log stands after them."""
+
+    runs: list[Run]
+    position: int
+    sequences: list[int]
+    recorded_at: datetime
+
+
+def _placed(standing: Standing, *, asked: Asked, now: datetime, identity: Identity) -> _Placed:
+    sequences = standing.sequences.copy()
+    position, latest = standing.position, standing.recorded_at
     runs: list[Run] = []
     for stream_id, expected, entries, cause in asked.streams:
         partition = partition_of(stream_id, partitions=identity.partitions)
@@ -269,7 +274,9 @@ def _placed(
         )
         position += len(entries)
         sequences[partition] += len(entries)
-    return runs, sequences
+        if entries and recorded_at > latest:
+            latest = recorded_at
+    return _Placed(runs, position, sequences, latest)
 
 
 def _recorded(runs: Sequence[Run], *, identity: Identity) -> tuple[Recorded[Event], ...]:

@@ -146,9 +146,20 @@ def together(name: str, *, cases: Sequence[UUID]) -> Iterator[list[str | None]]:
 
 @contextmanager
 def append_span(context: str, *, streams: int) -> Iterator[Span]:
-    """Appending to the log of a context, in the trace of what led to it."""
-    with span(f"append {context}", attributes={names.STREAMS: streams}) as started:
+    """Appending to the log of a context, in the trace of what led to it.
+
+    Nothing is done below it, so it is not made the span at work: an append has no time to lose.
+    """
+    started = trace.get_tracer(names.SCOPE).start_span(
+        f"append {context}", attributes={names.STREAMS: streams}
+    )
+    try:
         yield started
+    except BaseException as error:
+        mark_failed(started, error)
+        raise
+    finally:
+        started.end()
 
 
 class Sent(NamedTuple):
