@@ -42,7 +42,7 @@ class Citations:
     """All places that name clauses, by what the place is.
 
     `mentions` are ids written as plain strings in code (the clause of a refusal or of an invoice
-    line), `cases` those of expected lines in the golden cases. They do not say that anything is
+    line) and in the terms under other names than `clause`, `cases` those of expected lines in the golden cases. They do not say that anything is
     carried out, and may name a paragraph whose parts alone the catalogue has.
     """
 
@@ -75,6 +75,7 @@ def read_citations(root: Path, *, catalogue: Mapping[ClauseId, Clause]) -> Citat
     for path, tree in _modules(root, folders=CODE_FOLDERS, having=worth_parsing):
         code.extend(_cited_by_docstrings(tree, path=path))
         mentions.extend(_mentioned(tree, path=path, pattern=clause_id))
+    mentions.extend(_mentioned_by_terms(root, pattern=clause_id))
     return Citations(
         code=tuple(code),
         terms=tuple(_cited_by_terms(root)),
@@ -220,6 +221,31 @@ def _cited_by_entry(node: Node, *, path: str, name: str) -> Iterator[Citation]:
                     yield Citation(id=ClauseId(scalar.value), path=path, line=line, name=name)
             else:
                 yield from _cited_by_entry(value, path=path, name=f"{name}.{key.value}".lstrip("."))
+
+
+def _mentioned_by_terms(root: Path, *, pattern: re.Pattern[str]) -> Iterator[Citation]:
+    """Find ids under other names than `clause`: which clause a line cites in which case."""
+    for path in sorted((root / "terms").glob("*.yaml")):
+        node = yaml.compose(path.read_bytes(), Loader=yaml.CSafeLoader)
+        if node is not None:
+            place = path.relative_to(root).as_posix()
+            yield from _mentioned_by_entry(node, path=place, name="", pattern=pattern)
+
+
+def _mentioned_by_entry(
+    node: Node, *, path: str, name: str, pattern: re.Pattern[str]
+) -> Iterator[Citation]:
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            yield from _mentioned_by_entry(item, path=path, name=name, pattern=pattern)
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value not in CLAUSE_KEYS:
+                below = f"{name}.{key.value}".lstrip(".")
+                yield from _mentioned_by_entry(value, path=path, name=below, pattern=pattern)
+    elif isinstance(node, ScalarNode) and pattern.fullmatch(node.value):
+        line = node.start_mark.line + 1
+        yield Citation(id=ClauseId(node.value), path=path, line=line, name=name)
 
 
 def _scalars(node: Node) -> Iterator[ScalarNode]:

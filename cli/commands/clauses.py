@@ -9,9 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.catalogue import Clause, ClauseId, parts_of, read_catalogue
-from cli.citations import Citations, read_citations
+from cli.catalogue import parts_of, read_catalogue
+from cli.citations import read_citations
 from cli.clauses import FLOOR, Coverage, below_floor, coverage, read_floor, record_floor
+from cli.terms.explaining import explanation
+from libs.terms.faults import near
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,36 +65,13 @@ def where(clause_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     known = read_catalogue(ROOT)
     parts = parts_of(clause_id, catalogue=known)
     if not parts:
-        typer.echo(f"no clause {clause_id} in terms/clauses", err=True)
+        hint = near(clause_id, known)
+        typer.echo(f"no clause {clause_id} in terms/clauses{hint}", err=True)
         raise typer.Exit(1)
     citations = read_citations(ROOT, catalogue=known)
     for clause in parts:
-        _print_clause(clause, citations=citations, catalogue_of=known)
-
-
-def _print_clause(
-    clause: Clause,
-    *,
-    citations: Citations,
-    catalogue_of: dict[ClauseId, Clause],
-) -> None:
-    kind = "" if clause.executable else " (text, nothing to carry out)"
-    typer.echo(f"{clause.id} · {clause.title}\n{clause.where} · terms/clauses/{clause.terms}.yaml")
-    typer.echo(f"\n{clause.rule}\n\nowner  {clause.context}{kind}")
-    for label, places in (
-        ("code", citations.code),
-        ("named", citations.mentions),
-        ("terms", citations.terms),
-        ("tests", citations.tests),
-        ("cases", citations.cases),
-    ):
-        found = [
-            citation.place()
-            for citation in places
-            if clause in parts_of(citation.id, catalogue=catalogue_of)
-        ]
-        typer.echo(f"{label:<6} " + ("\n       ".join(found) or "-"))
-    typer.echo()
+        for line in explanation(clause, citations=citations, catalogue=known, root=ROOT):
+            typer.echo(line)
 
 
 def _print_table(reached: Coverage) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from cli.catalogue import clauses_of
+from cli.commands.clauses import where
 from cli.processes import CannotStart
 from cli.terms.changes import amendment
 from cli.terms.check import check as check_folder
@@ -129,6 +130,12 @@ def check(
         raise typer.Exit(1) from wrong
     services = services_of(folder)
     typer.echo(f"{shown(folder)}: nothing is wrong with the terms of {', '.join(services)}")
+
+
+@app.command()
+def explain(clause_id: Annotated[str, typer.Argument(metavar="CLAUSE")]) -> None:
+    """Print a clause's rule and reading, its functions, entries, tests and golden cases."""
+    where(clause_id)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`./yk terms show` and `diff`: what a lawyer reads of a day, and of an amendment."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,24 @@ def test_what_cannot_be_told_is_one_sentence(
 ) -> None:
     assert main(["terms", *arguments]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_a_clause_is_explained_from_its_rule_to_its_tests() -> None:
+    told = printed("explain", "WUTM-27.1.1")
+    assert told.startswith("WUTM-27.1.1 · Late interest at the statutory rate 第27条第1項本文")
+    assert "R11 Which day fixes the statutory rate? The first day of delay" in told
+    assert re.search(r"code services/billing/domain/debts\.py:\d+ late_interest", told)
+    assert re.search(r"terms/wutm\.yaml:\d+ versions\.2022-08-01\.billing\.late_interest", told)
+    assert "tests/unit/billing/test_debts.py" in told
+
+
+def test_a_clause_is_found_where_the_terms_name_it_for_one_case_only() -> None:
+    told = printed("explain", "WUTM-25.2.2.T2")
+    assert re.search(r"terms/wutm\.yaml:\d+ versions\.\S+\.outage-credit\.gross", told)
+    assert "tests/cases/wutm-19.json" in printed("explain", "WUTM-25.1")
+
+
+def test_an_unknown_clause_is_refused_with_the_nearest_one() -> None:
+    result = CliRunner().invoke(app, ["explain", "WUTM-27.1.9"])
+    assert result.exit_code == 1
+    assert "no clause WUTM-27.1.9 in terms/clauses, did you mean WUTM-27.1." in result.stderr
