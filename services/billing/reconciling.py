@@ -22,6 +22,7 @@ from services.billing.domain.issuer import ISSUER, NO_HASH, Numbered, document_h
 from services.billing.domain.timeline import Fact, pack
 from services.billing.facts import subject_of
 from services.billing.ports import Billing
+from services.billing.reconciling_charges import Billed
 from services.billing.views.facts import find_facts, recorded_from
 from services.billing.views.registry import views
 from services.billing.views.timelines import BOOKS, FACTS
@@ -59,6 +60,7 @@ def checks(
         OwnFacts(pool, keys=keys),
         TimelinesFolded(pool),
         Documents(pool, keys=keys),
+        Billed(pool, keys=keys),
         Sent(pool=pool, topic=own_topic, bootstrap=bootstrap),
         *(
             Taken(

@@ -98,6 +98,31 @@ async def test_all_agrees_and_each_thing_that_is_doctored_is_told(
     )
 
 
+async def test_an_invoice_line_that_was_changed_in_the_log_is_told_by_charges_and_topic(
+    after_a_month: BillingService,
+) -> None:
+    billing, pool = after_a_month, after_a_month.built.pool
+    row = await pool.fetchrow(
+        "SELECT position, data FROM event WHERE type = 'billing.invoice-issued.v1'"
+        " ORDER BY position LIMIT 1"
+    )
+    assert row is not None
+    invoice = orjson.loads(row["data"])
+    line = invoice["lines"][0]
+    line["amount"] += 7
+    await pool.execute(
+        "UPDATE event SET data = $2 WHERE position = $1", row["position"], orjson.dumps(invoice)
+    )
+    assert await words(check_of(billing, "charges billed")) == [
+        (
+            f"contract {CONTRACT}, month 2024-01: the line {line['key']} is assessed at"
+            f" {line['amount'] - 7} yen, and {line['amount']} yen are billed"
+        )
+    ]
+    (told,) = await words(check_of(billing, f"topic {billing.built.topic('billing')}"))
+    assert told.endswith("has other data than the log")
+
+
 async def test_a_view_behind_its_log_is_no_drift_and_one_that_invents_rows_is(
     after_a_month: BillingService,
 ) -> None:
