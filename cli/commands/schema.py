@@ -9,15 +9,22 @@ import asyncpg
 import typer
 
 from cli.environments import create_databases
+from cli.processes import CannotStart
 from cli.progress import step
 from cli.schema import migrated_schema, schema_file
 from cli.services import Service, Surroundings
 from cli.state import CHECKOUT, DEVELOPMENT
 from cli.system import System
+from libs.events.sampling import broken_samples
 
 
 def run() -> None:
-    """Write each service's schema.sql from its migrations, made in a database for the purpose."""
+    """Write each service's schema.sql from its migrations, made in a database for the purpose.
+
+    Refused while an event of a published version can't be read any more.
+    """
+    if broken := broken_samples():
+        raise CannotStart("; ".join(broken) + ".")
     system = System(DEVELOPMENT)
     surroundings = system.start_servers()
     for service in system.services:

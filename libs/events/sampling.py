@@ -5,6 +5,7 @@ lead from its version to the present one. A draft for a new event takes plausibl
 names and types of its fields; whoever adds the event looks at it and mends it.
 """
 
+import hashlib
 import types
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -20,6 +21,9 @@ from libs.events.registry import EVENTS
 from libs.events.upcast import STEPS, Fields, Step, upcast
 
 SAMPLES = Path(__file__).parent / "samples"
+
+PUBLISHED = "published.txt"
+"""Beside the samples: the digest of each that is published, so that none changes unseen."""
 
 _IDS = UUID("5f6cf1c2-4f3e-4c55-9d0e-6c7d3b1f0a11")
 
@@ -177,6 +181,58 @@ def load_sample(
     """
     name, fields = upcast(type_name, fields, steps=steps)
     return events[name].model_validate_json(orjson.dumps(fields))
+
+
+def publish_samples(folder: Path = SAMPLES) -> list[str]:
+    """Enter every sample that is not published yet; gives their types. Entries never change."""
+    published = read_published(folder)
+    new = {name: digest for name, digest in _digests(folder).items() if name not in published}
+    lines = sorted(f"{name} {digest}\n" for name, digest in (published | new).items())
+    (folder / PUBLISHED).write_text("".join(lines), encoding="utf-8")
+    return sorted(new)
+
+
+def read_published(folder: Path = SAMPLES) -> dict[str, str]:
+    """The SHA-256 of each published sample, by type."""
+    file = folder / PUBLISHED
+    if not file.is_file():
+        return {}
+    found: dict[str, str] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        name, digest = line.split()
+        found[name] = digest
+    return found
+
+
+def broken_samples(
+    folder: Path = SAMPLES,
+    *,
+    events: Mapping[str, type[Event]] = EVENTS,
+    steps: Mapping[str, Step] = STEPS,
+) -> list[str]:
+    """What was done to published samples that must not be, in words; nothing when all is well.
+
+    A published sample is never removed or changed, and reads for ever by today's vocabulary.
+    """
+    present, found = _digests(folder), []
+    for name, digest in sorted(read_published(folder).items()):
+        if name not in present:
+            found.append(f"the sample of {name} was removed")
+        elif present[name] != digest:
+            found.append(f"the sample of {name} was changed")
+    for name, fields in read_samples(folder):
+        try:
+            load_sample(name, fields, events=events, steps=steps)
+        except (KeyError, ValueError) as error:
+            found.append(f"the sample of {name} can't be read any more: {type(error).__name__}")
+    return found
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        file.name.removesuffix(".json"): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.glob("*.json"))
+    }
 
 
 def _file(folder: Path, type_name: str) -> Path:
