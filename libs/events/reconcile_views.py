@@ -20,7 +20,7 @@ from libs.events.shadow import View
 from libs.events.snapshot import SnapshotLog, identity_of, snapshot
 
 _BESIDE = "pg_temp"
-_SHOWN = 20
+_SHOWN = 2_000
 _STREAMS = 200
 _LONGEST = 40
 
@@ -142,7 +142,7 @@ class ViewRows:
         key: Sequence[str],
         piece: _Piece,
     ) -> Drift | None:
-        """The difference in words; None where the row's stream has moved on since."""
+        """The difference in words; None where there is none, or the row's stream has moved on."""
         live, beside = (
             None if row[n] is None else orjson.loads(row[n]) for n in ("live", "beside")
         )
@@ -151,12 +151,15 @@ class ViewRows:
         stream = None if owner is None else UUID(known[owner])
         if piece.ahead and (stream is None or stream in piece.ahead):
             return None
+        what = " and ".join(_differences(live, beside))
+        if not what:
+            return None
         since = None if stream is None else await connection.fetchval(LAST, stream, piece.position)
         where = ", ".join(f"{name} {known[name]}" for name in key)
         return Drift(
             check=self.name,
             place=f"{table} of {where}",
-            what=" and ".join(_differences(live, beside)),
+            what=what,
             since=None if since is None else since.isoformat(),
             advice=f"The log is right: make the view {self._view} anew from it",
         )
