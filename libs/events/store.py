@@ -51,18 +51,31 @@ class PostgresLog:
     raise, and the next one finds the way back by itself.
     """
 
-    def __init__(self, pool: Pool, *, identity: Identity, keys: Keys, clock: Clock) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        identity: Identity,
+        keys: Keys,
+        clock: Clock,
+        wire: Wire | None = None,
+    ) -> None:
         self._pool = pool
         self._identity = identity
         self._keys = keys
-        self._wire = Wire()
+        self._wire = Wire() if wire is None else wire
         self._appender = Appender(pool, identity=identity, clock=clock)
         self._appender.start()
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     @classmethod
-    async def open(cls, pool: Pool, *, context: str, keys: Keys, clock: Clock) -> Self:
-        """The log that a database holds; raises ValueError when it holds none or another one."""
+    async def open(
+        cls, pool: Pool, *, context: str, keys: Keys, clock: Clock, wire: Wire | None = None
+    ) -> Self:
+        """The log that a database holds; raises ValueError when it holds none or another one.
+
+        `wire` reads its events; by default by the vocabulary, and the steps to its versions.
+        """
         async with pool.acquire() as connection:
             identity = await sql.find_identity(connection)
         if identity is None:
@@ -71,7 +84,7 @@ class PostgresLog:
             raise ValueError(f"the database holds the log of {identity.context}, not {context}")
         if identity.partitions != PARTITIONS:
             raise ValueError(f"the log has {identity.partitions} partitions, not {PARTITIONS}")
-        return cls(pool, identity=identity, keys=keys, clock=clock)
+        return cls(pool, identity=identity, keys=keys, clock=clock, wire=wire)
 
     async def close(self) -> None:
         """Append what still waits, and give the connection back to the pool."""
