@@ -12,6 +12,7 @@ from cli.chaos.journal import Entry, Journal
 
 _TIMEOUT_SECONDS = 4.0
 _AGAIN_SECONDS = 0.15
+_EFFECT_SECONDS = 8.0
 _WEATHER = frozenset({502, 503, 504})
 _SERVER_ERROR = 500
 _GOOD = 300
@@ -119,14 +120,21 @@ class Caller:
             return None
         return Said(ok=True, body=response.json(), version=_version(response))
 
-    async def effect(self, context: str, path: str) -> Said:
-        """A page of another service, once it is there. Raises `Over` when the load is over."""
-        while not self._calls.over.is_set():
+    async def effect(self, context: str, path: str) -> Said | None:
+        """A page of another service, once it is there; None where that takes long.
+
+        Raises `Over` when the load is over.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _EFFECT_SECONDS
+        while loop.time() < until:
+            if self._calls.over.is_set():
+                raise Over
             found = await self.find(context, path)
             if found is not None:
                 return found
             await asyncio.sleep(_AGAIN_SECONDS)
-        raise Over
+        return None
 
     async def _until_answered(
         self, context: str, method: str, path: str, *, headers: Mapping[str, str], **rest: Any

@@ -18,6 +18,7 @@ _ISSUED_ON = date(2025, 7, 1)
 _PAID_ON = date(2025, 7, 20)
 _RIVALS = 3
 _LOOK_SECONDS = 0.1
+_LOOKS = 80
 
 Body = dict[str, Any]
 
@@ -166,8 +167,10 @@ class Life:
         return version
 
     async def _outages(self, version: int | None) -> int | None:
-        """Outages of the site, once monitoring has opened it: rivals on one version."""
+        """Outages of the site, if monitoring has opened it soon: rivals on one version."""
         site = await self._caller.effect("monitoring", f"/sites/{self._ids.contract}")
+        if site is None:
+            return version
         day = self._on + timedelta(days=1)
         await self._caller.race(
             *(
@@ -192,8 +195,10 @@ class Life:
         return version
 
     async def _bill(self) -> None:
-        """An invoice run over the account once billing has opened it, and the payment."""
+        """An invoice run over the account if billing has opened it soon, and the payment."""
         account = await self._caller.effect("billing", f"/accounts/{self._ids.account}")
+        if account is None:
+            return
         await self._caller.give(
             Command(
                 context="billing",
@@ -221,7 +226,7 @@ class Life:
             )
         )
         run = await self._finished(asked)
-        if not run.body["invoices"]:
+        if run is None or not run.body["invoices"]:
             return
         await self._caller.give(
             Command(
@@ -234,13 +239,15 @@ class Life:
             )
         )
 
-    async def _finished(self, asked: Said) -> Said:
+    async def _finished(self, asked: Said) -> Said | None:
+        """The run when it is finished; None where that takes long."""
         path = f"/invoice-runs/{asked.body['run_id']}"
-        while True:
+        for _ in range(_LOOKS):
             run = await self._caller.effect("billing", path)
-            if run.body["state"] == "finished":
+            if run is not None and run.body["state"] == "finished":
                 return run
             await asyncio.sleep(_LOOK_SECONDS)
+        return None
 
     def _later(self) -> None:
         self._on += timedelta(days=self._chance.randint(2, 6))
