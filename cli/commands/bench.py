@@ -52,6 +52,14 @@ def events(
     finish(parts, json=json)
 
 
+@app.command()
+def rules(*, quick: Quick = False, json: Json = None) -> None:
+    """The rules: assessments by service, scenarios played offline, and where their time goes."""
+    from benchmarks.rules.run import run
+
+    finish(run(quick=quick, told=_tell), json=json)
+
+
 def finish(parts: Sequence[Part], *, json: Path | None) -> None:
     """Print what was reached and missed, and write the figures down if asked to."""
     for part in parts:
