@@ -148,21 +148,23 @@ class Relay:
         stop: asyncio.Event,
     ) -> None:
         position = leader.position
+        rows = await sql.read_rows(connection, position)
         while not stop.is_set():
-            rows = await sql.read_rows(connection, position)
             if not rows:
                 self._level_at = time.monotonic()
                 self._lag_records.set(0)
                 self._lag_seconds.set(0)
                 await waking.wait()
+                rows = await sql.read_rows(connection, position)
                 continue
             await self._measure(connection, position)
             sending = asyncio.ensure_future(self._send(producer, rows, identity=leader.identity))
-            await self._keeping_the_lease(connection, sending)
             position = rows[-1]["position"]
+            following = await self._read_while_sending(connection, sending, after=position)
             await sql.move_cursor(connection, position, epoch=leader.epoch)
             self._sent.add(len(rows))
             self._pauses = pauses()
+            rows = following
 
     async def _send(
         self,
@@ -192,11 +194,15 @@ class Relay:
                 if isinstance(answer, BaseException):
                     raise answer
 
-    async def _keeping_the_lease(
-        self, connection: Connection, sending: "asyncio.Future[None]"
-    ) -> None:
-        """Return when all is sent; however long the broker lets us wait, the lock stays ours."""
+    async def _read_while_sending(
+        self, connection: Connection, sending: "asyncio.Future[None]", *, after: int
+    ) -> Sequence[Row]:
+        """The rows to send next, when all is sent.
+
+        However long the broker lets us wait, the lock stays ours.
+        """
         try:
+            following = await sql.read_rows(connection, after)
             while not sending.done():
                 await asyncio.wait([sending], timeout=self._lease_seconds / _BEATS_A_LEASE)
                 if not sending.done():
@@ -205,6 +211,7 @@ class Relay:
             sending.cancel()
             await asyncio.wait([sending])
         sending.result()
+        return following
 
     async def _send_partition(
         self, producer: AIOKafkaProducer, records: Iterable[Record], partition: int

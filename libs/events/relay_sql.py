@@ -8,7 +8,7 @@ from libs.events.kafka import Identity
 
 LOCK = 0x59414B4B414E  # one leader per database; the number is ours alone
 
-_ROWS = 1_000
+_ROWS = 3_000
 _BYTES = 8 * 1024 * 1024
 
 
@@ -65,7 +65,7 @@ ORDER BY position
 
 
 async def read_rows(connection: Connection, after: int) -> Sequence[Row]:
-    """The next rows by position: at most 1,000, and not much over 8 MiB."""
+    """The next rows by position: at most 3,000, and not much over 8 MiB."""
     return await connection.fetch(READ_ROWS, after, _ROWS, _BYTES)
 
 
