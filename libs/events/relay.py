@@ -102,12 +102,15 @@ class Relay:
 
     async def _stand_by(self, stop: asyncio.Event) -> None:
         """Lead once there is no other leader; on the connection that holds the lock."""
+        lease = f"{self._lease_seconds * 1000:.0f}ms"
         connection = await asyncpg.connect(
             self._dsn,
             command_timeout=self._patience_seconds,
             server_settings={
                 **_KEEPALIVE,
-                "idle_session_timeout": f"{self._lease_seconds * 1000:.0f}ms",
+                "idle_session_timeout": lease,
+                # between the parsing of a statement and its execution a session is not idle
+                "transaction_timeout": lease,
             },
         )
         try:

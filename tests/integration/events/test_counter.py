@@ -10,19 +10,19 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from tests.integration.events.stage import BYSTANDERS, MakeStage, Stage, bystanders
+from tests.integration.events.stage import READERS, MakeStage, Stage, bystanders
 from tests.support import counter
 from tests.support.counter import Call, Effect, Found, complaints
 from tests.support.way import a_topic
 
-VIEW = "the view"
+VIEW = "follower"
 
 
 @pytest.fixture
 async def stage(make_stage: MakeStage) -> Stage:
     """A stage on which all is well, at rest."""
     found = await make_stage()
-    async with bystanders(found, kinds=BYSTANDERS - {"caller"}):
+    async with bystanders(found, kinds={"relay", *READERS}):
         async with bystanders(found, kinds={"caller"}):
             await found.moves(by=40)
         await found.rests()
@@ -164,13 +164,13 @@ async def test_it_sees_what_was_done_to_the_real_log_and_effects(stage: Stage) -
     try:
         await target.execute("INSERT INTO note SELECT * FROM note WHERE seen = 3")
         (wrong,) = complaints(await stage.count())
-        assert wrong.startswith("effects of the projector: position ")
+        assert wrong.startswith("effects of projector: position ")
         assert wrong.endswith(" had one too many")
         await target.execute("DELETE FROM note WHERE seen = 3")
         await target.execute("DELETE FROM event WHERE position = 4")
         first, second = complaints(await stage.count())
-        assert first.startswith("effects of the projector")
-        assert second.startswith("effects of the reactor")
+        assert first.startswith("effects of projector")
+        assert second.startswith("effects of reactor")
         assert first.endswith("had none")
         assert second.endswith("had none")
         await source.execute("DELETE FROM event WHERE position = 4")

@@ -8,13 +8,14 @@ the topic, and each event had its effect once, in the order of its stream, in ev
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Literal, NamedTuple, get_args
 
 import pytest
 
-from tests.integration.events.stage import BYSTANDERS, MakeStage, Stage, bystanders
+from tests.integration.events.stage import READERS, MakeStage, Stage, bystanders
 from tests.support.moments import Moment, Way, When, to_kafka, to_postgres
 from tests.support.victims import Kind, Victim, a_process
 
@@ -60,6 +61,13 @@ MATRIX: dict[Kind, dict[str, Sight | str]] = {
         "cursor": Sight("postgres", ("UPDATE view_cursor",)),
     },
 }
+READERS_BESIDE: dict[Kind, frozenset[Kind]] = {
+    "caller": READERS,
+    "relay": frozenset({"projector"}),
+    "projector": frozenset({"projector"}),
+    "reactor": frozenset({"reactor"}),
+    "follower": frozenset({"follower"}),
+}
 WHENS: tuple[When, ...] = get_args(When)
 CELLS = [
     pytest.param(victim, fault, id=f"{victim}-{fault}")
@@ -75,7 +83,7 @@ async def test_nothing_is_lost_doubled_or_swapped(
 ) -> None:
     strikes = [
         _strike(
-            await make_stage(),
+            replace(await make_stage(), readers=READERS_BESIDE[victim]),
             victim=victim,
             fault=fault,
             sight=sight,
@@ -100,7 +108,7 @@ async def _strike(stage: Stage, *, victim: Kind, fault: Fault, sight: Sight, whe
             way = to_database if sight.server == "postgres" else to_broker
             way.stop_at(Moment(sight.marks, when, nth))
             await stack.enter_async_context(
-                bystanders(stage, kinds=BYSTANDERS - {victim, "caller"})
+                bystanders(stage, kinds={"relay", *stage.readers} - {victim})
             )
             calling = await stack.enter_async_context(AsyncExitStack())
             await calling.enter_async_context(bystanders(stage, kinds={"caller"}))
