@@ -113,13 +113,22 @@ def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     return shown
 
 
+_MAY_BE_WEATHER = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+    KafkaError,
+)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem body, the framework's own included."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(Problem, _told)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _framework)
-    for weather in (OSError, asyncpg.InterfaceError, asyncpg.PostgresError, KafkaError):
+    for weather in _MAY_BE_WEATHER:
         app.add_exception_handler(weather, _weather)
 
 

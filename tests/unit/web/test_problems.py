@@ -58,6 +58,12 @@ def app_raising(error: Exception, *, verifier: Verifier) -> FastAPI:
             asyncpg.InterfaceError("pool is closed"), 503, "unavailable", id="the pool is closed"
         ),
         pytest.param(
+            asyncpg.InternalClientError("got result for unknown protocol state 3"),
+            503,
+            "unavailable",
+            id="the driver was cut off in the middle",
+        ),
+        pytest.param(
             asyncpg.CannotConnectNowError("starting"), 503, "unavailable", id="the database starts"
         ),
         pytest.param(
