@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -138,6 +139,21 @@ class ServiceProcesses:
             for service in services_there():
                 self._wait_until_well(self._name(service, role))
         return addresses
+
+    def start_some(self, service: Service, *, roles: Iterable[Role]) -> None:
+        """Start processes of one service and wait until they turn, well or not.
+
+        A worker whose reader has stopped is not well, and must run for what else it does.
+        """
+        for role in roles:
+            plan = self._plan(service, role)
+            self._processes.start(plan, tied=self._tied)
+            self._processes.wait_until(
+                plan.name,
+                partial(answers, f"{plan.address}/health/live"),
+                seconds=_READY_SECONDS,
+                what=plan.name,
+            )
 
     def addresses(self) -> dict[str, str] | None:
         """The APIs' addresses when every process runs as it should and is well, else None."""

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.environments import OPERATIONS, REHEARSAL, Environment, services_there
+from cli.environments import (
+    OPERATIONS,
+    REHEARSAL,
+    Environment,
+    ServiceProcesses,
+    services_there,
+)
 from cli.processes import CannotStart, ProcessTable
 from cli.progress import step
 from cli.services import ROLES, Role, Service, Surroundings, environment_of, process_name
@@ -65,13 +71,18 @@ def stopped(at: Place, *roles: Role) -> Iterator[None]:
     When the block fails they stay down, as nobody knows how things stand.
     """
     processes = ProcessTable(DEVELOPMENT)
-    names = [
-        process_name(at.service, role, environment=at.environment.name) for role in roles or ROLES
-    ]
-    ran = [name for name in names if processes.find(name) is not None]
-    for name in ran:
-        with step(f"Stopping {name}"):
-            processes.stop(name)
+    names = {
+        role: process_name(at.service, role, environment=at.environment.name)
+        for role in roles or ROLES
+    }
+    ran = [role for role, name in names.items() if processes.find(name) is not None]
+    for role in ran:
+        with step(f"Stopping {names[role]}"):
+            processes.stop(names[role])
     yield
     if ran:
-        System(DEVELOPMENT, environment=at.environment).start()
+        services = ServiceProcesses(
+            processes, environment=at.environment, surroundings=at.surroundings, tied=False
+        )
+        with step(f"Starting {at.service.name} again"):
+            services.start_some(at.service, roles=ran)
