@@ -5,15 +5,11 @@ under the append lock and commits it together. The lock is one for the whole dat
 by the transaction's first statement, when all that could be done without it (encoding, encrypting)
 is done. So positions are given in the order of commits, and whoever reads by position passes over
 nothing, with any number of processes appending.
-
-While one batch is written, the callers of the one before prepare their next appends: of many
-callers only the half is taken at once, and they are answered some at a time, so that the loop
-turns to the server in between.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -42,8 +38,6 @@ from libs.telemetry.metrics import counter
 MAX_APPENDS = 500
 MAX_EVENTS = 5_000
 _FEW_EVENTS = 64
-_FEW_APPENDS = 32
-_ANSWERS_AT_ONCE = 8
 _NO_NEWS_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
 
@@ -96,7 +90,6 @@ class Appender:
         self._identity = identity
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
-        self._answers: deque[tuple[_Waiting, Appended | BaseException]] = deque()
         self._work = asyncio.Event()
         self._news = asyncio.Event()
         self._closed = False
@@ -117,8 +110,6 @@ class Appender:
         self._work.set()
         appending, telling = self._tasks
         await asyncio.wait([appending])
-        while self._answers:
-            _answer(*self._answers.popleft())
         telling.cancel()
         await asyncio.wait([telling])
         await self._give_back()
@@ -137,8 +128,7 @@ class Appender:
             while not self._closed or self._queue:
                 await self._work.wait()
                 self._work.clear()
-                batch: list[_Waiting] = []
-                while batch := self._take(before=len(batch)):
+                while batch := self._take():
                     await self._append_whole(batch)
         finally:
             # Only when cancelled something waits still: nobody is left who would append it.
@@ -146,16 +136,11 @@ class Appender:
             for waiting in self._queue:
                 _answer(waiting, LogUnavailable("the log is closed"))
 
-    def _take(self, *, before: int) -> list[_Waiting]:
-        """What waits, up to the limits; callers that were cancelled meanwhile are left out.
-
-        Of many callers, those answered just `before` included, half are left to the next batch.
-        """
+    def _take(self) -> list[_Waiting]:
+        """What waits, up to the limits; callers that were cancelled meanwhile are left out."""
         batch: list[_Waiting] = []
         events = 0
-        callers = len(self._queue) + before
-        most = MAX_APPENDS if callers <= _FEW_APPENDS else min(MAX_APPENDS, (callers + 1) // 2)
-        while self._queue and len(batch) < most and events < MAX_EVENTS:
+        while self._queue and len(batch) < MAX_APPENDS and events < MAX_EVENTS:
             waiting = self._queue.popleft()
             if not waiting.done.done():
                 batch.append(waiting)
@@ -181,21 +166,8 @@ class Appender:
             outcomes = [error]
         except Exception as error:  # noqa: BLE001 - the outermost loop; each caller is told
             outcomes = [error] * len(batch)
-        self._answer_all(zip(batch, outcomes, strict=True))
-
-    def _answer_all(self, answers: Iterable[tuple[_Waiting, Appended | BaseException]]) -> None:
-        """Have all callers told, those that waited longest first."""
-        at_work = bool(self._answers)
-        self._answers.extend(answers)
-        if not at_work:
-            self._answer_some()
-
-    def _answer_some(self) -> None:
-        """Tell some callers now, and the next ones when these have had their turn."""
-        for _ in range(min(_ANSWERS_AT_ONCE, len(self._answers))):
-            _answer(*self._answers.popleft())
-        if self._answers:
-            asyncio.get_running_loop().call_soon(self._answer_some)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _answer(waiting, outcome)
 
     async def _attempt(self, batch: Sequence[_Waiting]) -> list[Appended | BaseException]:
         """One transaction; when it raises nothing stands, save with `OutcomeUnknown`."""
