@@ -63,7 +63,7 @@ async def wait_for_rest(
         now = time.monotonic()
         if now - began_at > seconds:
             raise NeverAtRest(f"after {seconds:.0f} s: {'; '.join(moving)}")
-        if now - told_at > _TELL_SECONDS:
+        if moving and now - told_at > _TELL_SECONDS:
             told_at = now
             tell(f"waiting for rest: {'; '.join(moving)}")
         await asyncio.sleep(_LOOK_SECONDS)
