@@ -13,6 +13,9 @@ from tests.servers import KAFKA, POSTGRES, Plan, Servers, plan, running
 
 MakeDatabase = Callable[[], Awaitable[str]]
 
+WITHOUT_SERVERS = ("tests/unit", "tests/architecture")
+"""The folders whose tests need no server, so that a run of these alone starts none."""
+
 _PLAN = pytest.StashKey[Plan]()
 _STACK = pytest.StashKey[ExitStack]()
 _ORIGIN = pytest.StashKey[str]()
@@ -27,9 +30,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """With xdist, start the servers once, before the workers, which inherit the addresses."""
+    """With xdist, start the servers once, before the workers, which inherit the addresses.
+
+    A run of tests that need none starts none; a test that wants them all the same starts its own.
+    """
     config = session.config
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", default=None):
+        return
+    if all(each.startswith(WITHOUT_SERVERS) for each in config.args):
         return
     stack = ExitStack()
     servers = stack.enter_context(running(config.stash[_PLAN], environment=os.environ))
