@@ -1,14 +1,18 @@
 """The clause catalogue: what each clause of the terms means, and which context owns it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NewType
 
 import yaml
 
 ClauseId = NewType("ClauseId", str)
+
+Stamped = tuple[Path, int]
+"""A file, and when it was last changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,18 @@ def read_catalogue(root: Path) -> dict[ClauseId, Clause]:
 
 def clauses_of(folder: Path) -> dict[ClauseId, Clause]:
     """Read all catalogue files beside a folder of terms. Raises ValueError as `read_catalogue`."""
+    return dict(_read(stamped((folder / "clauses").glob("*.yaml"))))
+
+
+def stamped(paths: Iterable[Path]) -> tuple[Stamped, ...]:
+    """The files in order, each with the time of its last change: what was read of them holds."""
+    return tuple((path, path.stat().st_mtime_ns) for path in sorted(paths))
+
+
+@lru_cache(maxsize=8)
+def _read(files: tuple[Stamped, ...]) -> Mapping[ClauseId, Clause]:
     found: dict[ClauseId, Clause] = {}
-    for path in sorted((folder / "clauses").glob("*.yaml")):
+    for path, _ in files:
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
         for entry in document["clauses"]:
             clause = Clause(

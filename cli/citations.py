@@ -8,15 +8,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from cli.catalogue import Clause, ClauseId, parts_of
+from cli.catalogue import Clause, ClauseId, Stamped, parts_of, stamped
 
 CODE_FOLDERS = ("libs", "services")
 TEST_FOLDERS = ("tests",)
+CASES = Path("tests/cases")
 CLAUSE_KEYS = frozenset({"clause", "clauses"})
 
 _NOTE = re.compile(r"\([^()]*\)")
@@ -42,8 +44,9 @@ class Citations:
     """All places that name clauses, by what the place is.
 
     `mentions` are ids written as plain strings in code (the clause of a refusal or of an invoice
-    line) and in the terms under other names than `clause`, `cases` those of expected lines in the golden cases. They do not say that anything is
-    carried out, and may name a paragraph whose parts alone the catalogue has.
+    line) and in the terms under other names than `clause`, `cases` those of expected lines in the
+    golden cases. They do not say that anything is carried out, and may name a paragraph whose parts
+    alone the catalogue has.
     """
 
     code: tuple[Citation, ...]
@@ -68,6 +71,19 @@ class Citations:
 def read_citations(root: Path, *, catalogue: Mapping[ClauseId, Clause]) -> Citations:
     """Find every place in the tree below `root` that names a clause."""
     prefixes = "|".join(sorted({clause_id.partition("-")[0] for clause_id in catalogue}))
+    return _read(root, prefixes, stamped(_files(root)))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """All files that citations are looked for in."""
+    for folder in (*CODE_FOLDERS, *TEST_FOLDERS):
+        yield from (root / folder).rglob("*.py")
+    yield from (root / "terms").glob("*.yaml")
+    yield from (root / CASES).glob("*.json")
+
+
+@lru_cache(maxsize=4)
+def _read(root: Path, prefixes: str, _files: tuple[Stamped, ...]) -> Citations:
     worth_parsing = re.compile(rf"Clauses:|(?:{prefixes})-")
     clause_id = re.compile(rf"(?:{prefixes})-[A-Z0-9][A-Za-z0-9.-]*")
     code: list[Citation] = []
@@ -261,7 +277,7 @@ def _scalars(node: Node) -> Iterator[ScalarNode]:
 
 def _cited_by_cases(root: Path) -> Iterator[Citation]:
     """Find the clauses on the lines that golden cases expect; a case alone covers nothing."""
-    for path in sorted((root / "tests" / "cases").glob("*.json")):
+    for path in sorted((root / CASES).glob("*.json")):
         text = path.read_text("utf-8")
         place = path.relative_to(root).as_posix()
         for clause_id in dict.fromkeys(_clause_values(json.loads(text))):

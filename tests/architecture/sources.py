@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cli.state import CHECKOUT
@@ -31,9 +32,18 @@ class Source:
 def sources(folders: Iterable[str]) -> Iterator[Source]:
     """All Python files below the folders."""
     for folder in folders:
-        for file in sorted((CHECKOUT / folder).rglob("*.py")):
-            text = file.read_text(encoding="utf-8")
-            yield Source(path=file.relative_to(CHECKOUT), text=text, tree=ast.parse(text))
+        yield from _sources_below(folder)
+
+
+@cache
+def _sources_below(folder: str) -> tuple[Source, ...]:
+    """The files as they are when the tests run; each is parsed once for all rules."""
+    files = sorted((CHECKOUT / folder).rglob("*.py"))
+    return tuple(
+        Source(path=file.relative_to(CHECKOUT), text=text, tree=ast.parse(text))
+        for file in files
+        for text in (file.read_text(encoding="utf-8"),)
+    )
 
 
 def parsed(text: str, *, path: str = "services/billing/domain/x.py") -> Source:
