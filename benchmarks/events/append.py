@@ -109,8 +109,8 @@ class _Field:
 
 
 async def measure(*, quick: bool) -> Part:
-    """Measure all cases; some ten minutes less with `quick`, which leaves most of them out."""
-    rounds, seconds = (2, 0.4) if quick else (3, 0.5)
+    """Measure all cases; `quick` leaves most of them out."""
+    rounds, seconds = (2, 0.4) if quick else (3, 0.4)
     rows: list[tuple[Cell, ...]] = []
     targets: list[Target] = []
     missed = 0
