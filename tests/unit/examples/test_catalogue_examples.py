@@ -15,6 +15,7 @@ from tests.unit.examples import (  # noqa: F401 - they register what computes
     nsec_contracts,
     played,
     west,
+    west_contracts,
 )
 from tests.unit.examples.computing import COMPUTED, as_written
 
