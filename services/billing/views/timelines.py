@@ -71,6 +71,13 @@ class PostgresTimelines:
             if found
         }
 
+    async def supposing(self, contract_id: UUID, facts: Sequence[Fact]) -> Timeline | None:
+        """Folded anew from the kept facts and these."""
+        async with self._pool.acquire() as borrowed:
+            kept = await find_facts(cast("Connection", borrowed), [contract_id])
+        known = [Fact.of(recorded) for recorded in kept.get(contract_id, ())]
+        return fold([*known, *facts]) if known else None
+
     async def accounts(self, scope: Sequence[UUID]) -> Sequence[UUID]:
         """Those in scope, or all that were opened."""
         if scope:
@@ -92,7 +99,9 @@ class PostgresTimelines:
             return ()
         lacking = await incomplete(self._pool, FACTS, topics=self._sources, until=until)
         own = await self._pool.fetchval(FIND_OWN_TIME)
-        return lacking if own >= until else (*lacking, OWN_LOG_GOES_ON)
+        return (
+            lacking if own >= until else (*lacking, "billing itself may still record what counts")
+        )
 
     async def positions(self) -> tuple[ForeignPosition, ...]:
         """How far each partition has been read into the facts."""
@@ -111,8 +120,6 @@ class PostgresTimelines:
         found = [evidence_of(recorded_from(row)) for row in rows]
         return {evidence.event_id: evidence for evidence in found}
 
-
-OWN_LOG_GOES_ON = "billing itself may still record what counts"
 
 FIND_OWN_TIME = "SELECT recorded_at FROM log_head"
 FIND_PACKED = """
