@@ -35,7 +35,7 @@ from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
 from libs.web.server import server
 from services.billing import use_cases
-from services.billing.api import accounts, contracts, deadlines, documents, runs
+from services.billing.api import accounts, contracts, deadlines, documents, runs, supposing
 from services.billing.api.parts import Parts
 from services.billing.clause_texts import clause_texts
 from services.billing.deadlines import Scheduler
@@ -149,6 +149,7 @@ def make_api(
             documents.router,
             runs.router,
             deadlines.router,
+            supposing.router,
             parked.router,
             reconciled.router,
         ),

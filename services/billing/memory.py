@@ -52,6 +52,11 @@ class MemoryTimelines:
                 found[contract_id] = self._fold(contract_id, facts)
         return found
 
+    async def supposing(self, contract_id: UUID, facts: Sequence[Fact]) -> Timeline | None:
+        await self.level(await self._log.position())
+        known = [Fact.of(recorded) for recorded in self._facts_of(contract_id)]
+        return fold([*known, *facts]) if known else None
+
     async def accounts(self, scope: Sequence[UUID]) -> Sequence[UUID]:
         await self.level(await self._log.position())
         return sorted(scope or set(self._accounts.values()))

@@ -13,7 +13,7 @@ from libs.events.log import Log
 from libs.events.vocabulary.billing import AccountEvent, ChargesAssessed, ForeignPosition
 from services.billing.domain.explanation import Evidence
 from services.billing.domain.terms import BillingTerms
-from services.billing.domain.timeline import Timeline
+from services.billing.domain.timeline import Fact, Timeline
 
 
 class Timelines(Protocol):
@@ -25,6 +25,13 @@ class Timelines(Protocol):
         """The timelines of those contracts of which anything is known.
 
         With `known_until` they rest only on what was recorded before it.
+        """
+        ...
+
+    async def supposing(self, contract_id: UUID, facts: Sequence[Fact]) -> Timeline | None:
+        """The timeline of a contract if these facts were known too; None where nothing is known.
+
+        Nothing is kept.
         """
         ...
 

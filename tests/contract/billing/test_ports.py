@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import uuid5
 
+import msgspec
 import pytest
 
 from libs.events.database import Connection
@@ -15,6 +16,7 @@ from libs.events.vocabulary.contracts import CustomerDetailsChanged
 from services.billing import use_cases
 from services.billing.ports import AccountDraft, Billing
 from services.billing.reactions import react
+from services.billing.supposing import SupposedEnd, supposed_facts
 from services.billing.views.facts import keep_facts
 from tests.conftest import MakeDatabase
 from tests.integration.billing.ledger import CAUSE, ledger, migrated
@@ -29,6 +31,7 @@ from tests.unit.billing_service.world import (
     outage,
 )
 
+NOW = datetime(2024, 4, 1, tzinfo=UTC)
 Hear = Callable[[Sequence[Recorded[Event]]], Awaitable[None]]
 
 
@@ -133,6 +136,21 @@ async def test_what_was_recorded_later_is_left_out(ports: Ports) -> None:
     for until, outages in ((at, 0), (at + timedelta(microseconds=1), 1)):
         known = await ports.billing.timelines.of([CONTRACT], known_until=until)
         assert len(known[CONTRACT].outages) == outages
+
+
+async def test_what_is_supposed_is_folded_with_what_is_known_and_not_kept(ports: Ports) -> None:
+    timelines = ports.billing.timelines
+    end = SupposedEnd(terminated_on=day("2024-04-10"), requested_on=day("2024-04-01"))
+    facts = supposed_facts(end, contract_id=CONTRACT, customer_id=CUSTOMER, at=NOW)
+    assert await timelines.supposing(CONTRACT, facts) is None
+    await ports.hear(await _told())
+    known = (await timelines.of([CONTRACT]))[CONTRACT]
+    supposed = await timelines.supposing(CONTRACT, facts)
+    assert supposed is not None
+    assert supposed.ended is not None
+    assert supposed == msgspec.structs.replace(known, ended=supposed.ended)
+    assert (str(supposed.ended.on), supposed.ended.by) == ("2024-04-10", "customer")
+    assert (await timelines.of([CONTRACT]))[CONTRACT] == known
 
 
 async def test_an_application_opens_its_account(ports: Ports) -> None:

@@ -282,3 +282,21 @@ async def test_a_contract_that_could_not_be_billed_is_billed_by_a_retry(
     await until(is_corrected)
     again = await billing.watched(f"/invoice-runs/{run['run_id']}/retry")
     assert (again["accounts"], again["invoices"], again["failed"]) == (1, 1, 0)
+
+
+async def test_an_end_that_is_only_thought_of_is_priced(billing_service: BillingService) -> None:
+    billing = billing_service
+    await _begin(billing)
+    path = f"/contracts/{CONTRACT}/end-preview"
+    shown = (await billing.get(path, terminated_on="2024-03-11")).json()
+    assert (shown["closing_on"], shown["demands"]) == ("2024-03-31", [])
+    last = shown["documents"][-1]
+    assert [(line["code"], line["days"]) for line in last["lines"]] == [("WUTM-MONTHLY", 10)]
+    assert shown["total"] < shown["total_without"]
+    assert (await billing.get(f"/contracts/{CONTRACT}")).json()["ended_on"] is None
+    others = await billing.client.get(
+        path,
+        params={"terminated_on": "2024-03-11"},
+        headers=bearer("billing:read", customer_id=ACCOUNT),
+    )
+    assert others.status_code == 404
