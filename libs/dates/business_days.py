@@ -37,3 +37,11 @@ def business_days_after(on: date, count: int, *, week: Week) -> date:
         on += _ONE_DAY
         count -= is_business_day(on, week=week)
     return on
+
+
+def business_days_before(on: date, count: int, *, week: Week) -> date:
+    """Give the `count`-th business day before a day, which itself does not count; 0 is that day."""
+    while count > 0:
+        on -= _ONE_DAY
+        count -= is_business_day(on, week=week)
+    return on

@@ -179,6 +179,7 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
     app.state.parked = app.state.reconciled = service.pool
     app.state.parts = Parts(
         log=service.log,
+        clock=SystemClock(),
         pool=service.pool,
         terms=service.terms,
         runner=service.runner(view=service.deadlines_view()),

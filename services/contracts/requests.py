@@ -182,6 +182,22 @@ class TerminationRequest(_Body):
     desired_on: date
 
 
+class EndQuery(_Body):
+    """What a preview of an end is asked with; the amounts as in `CancellationRequest`.
+
+    `requested_on` is today unless said, `confirmed_on` the day of the request.
+    """
+
+    on: date
+    requested_on: date | None = None
+    confirmed_on: date | None = None
+    option: Text | None = None
+    cancellation_fee: Yen = 0
+    actual_damage: Yen = 0
+    loss_amount: Yen = 0
+    penalty_due_on: date | None = None
+
+
 class TerminationConfirmation(_Body):
     confirmed_on: date
 

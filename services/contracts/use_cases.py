@@ -13,7 +13,7 @@ from uuid import UUID
 
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.log import NO_RIDERS, Appended, Log, Reservation, Riders
-from libs.events.vocabulary.contracts import Content, ContractFactCorrected
+from libs.events.vocabulary.contracts import Content
 from libs.refusal.refusal import Refusal, Stale
 from services.contracts.domain import (
     applications,
@@ -28,7 +28,7 @@ from services.contracts.domain import (
 )
 from services.contracts.domain.applications import Costs, Events, Wish
 from services.contracts.domain.cancelling import CancellationNotice
-from services.contracts.domain.changes import Change, with_changes_rebased
+from services.contracts.domain.changes import Change, facts_with
 from services.contracts.domain.contract import Unknown, application_of, ended_on
 from services.contracts.domain.customer import Customer, Details, Unregistered
 from services.contracts.domain.deadlines import (
@@ -38,7 +38,7 @@ from services.contracts.domain.deadlines import (
     run_deadline,
 )
 from services.contracts.domain.ending import Judgement, LineEnd
-from services.contracts.domain.facts import Facts, Life, decided, facts_of, life_of
+from services.contracts.domain.facts import Life, facts_of, life_of
 from services.contracts.domain.refusals import UnknownContract, UnknownCustomer
 from services.contracts.domain.terms import ContractTerms, Terms, TicketKind
 from services.contracts.domain.timeline import check
@@ -577,16 +577,11 @@ def _possible(
         life = _known(history)
         events = decide(life)
         if events:
-            facts = _facts_with(life, events)
+            facts = facts_with(life, events)
             check(facts, ends_at_latest=ends_at_latest(life_of(facts), terms=terms))
         return events
 
     return decision
-
-
-def _facts_with(life: Life, events: Events) -> Facts:
-    new = decided(*(event for event in events if not isinstance(event, ContractFactCorrected)))
-    return with_changes_rebased((*life.facts, *new))
 
 
 def _known(history: Sequence[Recorded[Event]]) -> Life:
@@ -612,7 +607,7 @@ def _freeing(
     """The command with the line freed from the end that its decision would record."""
     try:
         life = _known(history)
-        after = life_of(_facts_with(life, tuple(decision(history))))  # type: ignore[arg-type] # our own events
+        after = life_of(facts_with(life, tuple(decision(history))))  # type: ignore[arg-type] # our own events
     except Refusal:
         return command  # refused, or repeated: for the append to say
     application, on = application_of(life.now), ended_on(after.now)

@@ -3,13 +3,14 @@
 from typing import Annotated, assert_never
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
+from libs.dates.japan import japan_date
 from libs.events.log import Appended
-from libs.web.auth import Forbidden
+from libs.web.auth import Forbidden, Principal, requires
 from libs.web.problems import refusals
 from libs.web.writes import Write, write
-from services.contracts import use_cases
+from services.contracts import previewing, use_cases
 from services.contracts.answers import ContractAnswer
 from services.contracts.api.contracts import COMMON, staff
 from services.contracts.api.parts import (
@@ -24,7 +25,9 @@ from services.contracts.domain.cancelling import CancellationNotice
 from services.contracts.domain.changes import Change
 from services.contracts.domain.correcting import WrongValues
 from services.contracts.domain.ending import Judgement
+from services.contracts.domain.foreseeing import EndWish
 from services.contracts.domain.use import Notice, Period
+from services.contracts.previewing import TerminationPreview
 from services.contracts.requests import (
     Abolition,
     BillingDay,
@@ -32,6 +35,7 @@ from services.contracts.requests import (
     ContentChange,
     Correction,
     CustomerTermination,
+    EndQuery,
     GroundArose,
     LineConverted,
     LineEnded,
@@ -258,6 +262,40 @@ async def cancel(
         terms=parts.terms,
     )
     return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.get(
+    "/termination-preview",
+    responses=refusals(
+        *_RUNNING, no.TooEarly, no.BeyondMaximumPeriod, no.NoRequest, no.NotEnoughToRemove
+    ),
+)
+async def preview_termination(
+    contract_id: UUID,
+    query: Annotated[EndQuery, Query()],
+    parts: TheParts,
+    asker: Annotated[Principal, Depends(requires("contracts:read"))],
+) -> TerminationPreview:
+    """Say which end would result if the customer asked for one, and why; changes nothing.
+
+    What it would cost is told by billing, under the path in `charges`. Where the commands would be
+    refused, so is this, with the same problem.
+    """
+    await own_contract(parts, contract_id, asker)
+    requested_on = query.requested_on or japan_date(parts.clock.now())
+    wish = EndWish(
+        on=query.on,
+        requested_on=requested_on,
+        confirmed_on=query.confirmed_on or requested_on,
+        option=query.option,
+        fee=query.cancellation_fee,
+        damage=query.actual_damage,
+        loss=query.loss_amount,
+        penalty_due_on=query.penalty_due_on,
+    )
+    return await previewing.preview_termination(
+        parts.log, contract_id, wish=wish, terms=parts.terms
+    )
 
 
 @router.post(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
+from libs.dates.clock import Clock
 from libs.events.database import Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.log import Appended, Log
@@ -30,6 +31,7 @@ class Parts:
     """What every route may use."""
 
     log: Log
+    clock: Clock
     pool: Pool
     terms: Terms
     runner: Runner

@@ -142,6 +142,12 @@ def _rebased(facts: Facts) -> Iterator[ContractFactCorrected]:
         content = after
 
 
+def facts_with(life: Life, events: Events) -> Facts:
+    """The facts of a contract once these events are recorded too."""
+    new = decided(*(event for event in events if not isinstance(event, ContractFactCorrected)))
+    return with_changes_rebased((*life.facts, *new))
+
+
 def with_changes_rebased(facts: Facts) -> Facts:
     """The facts as they stand once the corrections of `rebased` are made."""
     values = {each.corrects: each.values or {} for each in rebased(facts)}

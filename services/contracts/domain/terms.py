@@ -88,12 +88,20 @@ class FirstMonths(_Section):
     months: Months
 
 
+class Ahead(_Section):
+    """An end is asked for at the latest so many business days before it, that day not counted."""
+
+    clause: ClauseId
+    business_days: BusinessDays
+
+
 class CustomerTermination(_Section):
     """How a customer ends the contract.
 
     `by-form`: on the stated day, not before the form's receipt. `on-request`: on the desired day
     once confirmed; a desired day before the confirmation becomes the confirmation day plus
-    `business_days` (0: the confirmation day itself). `by-notice`: on the desired day, at the
+    `business_days` (0: the confirmation day itself); `ahead` says how early the customer is to ask,
+    though a later request is not refused. `by-notice`: on the desired day, at the
     earliest `notice_months` after the notice; in the `first_months` a fee stands in for the
     notice, and `before_acceptance` the operator's loss is paid first. `at_once`: grounds on which
     the arrival of the customer's notice ends the contract.
@@ -104,6 +112,7 @@ class CustomerTermination(_Section):
     late_clause: ClauseId
     business_days: BusinessDays = 0
     week: Week = "monday-friday"
+    ahead: Ahead | None = None
     notice_months: Months = 0
     first_months: FirstMonths | None = None
     before_acceptance: Rule | None = None

@@ -190,6 +190,15 @@ def _by_customer(section: ContractTerms) -> Iterator[Said]:
     for number, (words, clause) in enumerate(ways[rule.way](rule)):
         key = f"termination by customer {number}"
         yield _entry(_BY_CUSTOMER, key, words, clause, place=place)
+    if rule.ahead:
+        yield _entry(
+            _BY_CUSTOMER,
+            "ahead",
+            f"The customer asks at the latest {count(rule.ahead.business_days, 'business day')} "
+            f"({_WEEKS[rule.week]}) before the desired day; a later request counts all the same.",
+            rule.ahead.clause,
+            place=(*place, "ahead"),
+        )
     if rule.first_months:
         yield _entry(
             _BY_CUSTOMER,

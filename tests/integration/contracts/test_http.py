@@ -47,6 +47,40 @@ async def test_a_contract_from_application_to_its_end(clerk: Caller) -> None:
     assert [event["version"] for event in history] == list(range(1, 10))
 
 
+async def test_an_end_is_previewed_and_then_comes_as_foreseen(clerk: Caller) -> None:
+    contract_id = await clerk.running(WUTM)
+    path = f"/contracts/{contract_id}"
+    query = "on=2024-08-20&requested_on=2024-08-16&confirmed_on=2024-08-21"
+    shown = (await clerk.get(f"{path}/termination-preview?{query}")).json()
+    assert (shown["ends_on"], shown["postponed"]) == ("2024-08-28", True)
+    assert shown["clauses"] == ["WUTM-21.2.2", "WUTM-21.1"]
+    assert shown["asked_in_time"] == {
+        "ask_by_on": "2024-08-13",
+        "missed": True,
+        "earliest_on": "2024-08-23",
+        "clause": "WUTM-21.1",
+    }
+    assert shown["charges"] == (
+        f"{path}/end-preview?terminated_on=2024-08-28&requested_on=2024-08-16"
+    )
+    assert (await clerk.get(path)).json()["state"] == "in-force"
+    asked = {"requested_on": "2024-08-16", "desired_on": "2024-08-20"}
+    await clerk.post(f"{path}/termination-requests", asked)
+    ended = await clerk.post(f"{path}/termination-confirmation", {"confirmed_on": "2024-08-21"})
+    assert ended.json()["end"]["terminated_on"] == shown["ends_on"]
+
+
+async def test_a_preview_of_an_end_is_refused_as_the_end_would_be(clerk: Caller) -> None:
+    contract_id = await clerk.running()
+    refused = await clerk.get(
+        f"/contracts/{contract_id}/termination-preview?on=2024-05-10&requested_on=2024-05-11"
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "too-early")
+    assert refused.json()["clause"] == "NSEC-11.1"
+    malformed = await clerk.get(f"/contracts/{contract_id}/termination-preview?on=soon")
+    assert malformed.status_code == 422
+
+
 async def test_the_insurance_of_a_small_order_is_shown(clerk: Caller) -> None:
     contract_id = await clerk.applied(
         MYSEC,
