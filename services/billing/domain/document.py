@@ -70,23 +70,23 @@ def adjust(billed: Sequence[Line], *, now: Assessment) -> tuple[Line, ...]:
 
     `billed` are all lines of that month ever billed, adjustments included. A month never billed
     gives its lines as they are; one billed rightly gives nothing. What was due stays due: a line
-    that vanished is given back as a whole.
+    that vanished is given back as a whole. Lines of one key (an option ordered twice) count together.
 
     Clauses: WUTM-25.3.1, WUTM-28.5, WSRV-25.2a, WSRV-28.5.
     """
     if not billed:
         return now.lines
     before: dict[tuple[str, int], int] = {}
+    after: dict[tuple[str, int], int] = {}
     shown: dict[tuple[str, int], Line] = {}
-    for line in billed:
-        key = (line.key, line.tax_rate)
-        before[key] = before.get(key, 0) + line.amount
-        shown[key] = line
-    after = {(line.key, line.tax_rate): line for line in now.lines}
+    for sums, lines in ((before, billed), (after, now.lines)):
+        for line in lines:
+            key = (line.key, line.tax_rate)
+            sums[key] = sums.get(key, 0) + line.amount
+            shown[key] = line
     found: list[Line] = []
-    for key, line in {**shown, **after}.items():
-        was = before.get(key, 0)
-        should_be = after[key].amount if key in after else 0
+    for key, line in shown.items():
+        was, should_be = before.get(key, 0), after.get(key, 0)
         if should_be != was:
             found.append(
                 replace(

@@ -5,10 +5,11 @@ from datetime import date
 
 import pytest
 
+from libs.events.vocabulary.contracts import WorkAccepted
 from services.billing.domain.document import adjust, taxes
 from services.billing.domain.line import Line
 from tests.unit.billing.assessed import assessment, bills, lines
-from tests.unit.billing.facts import Facts
+from tests.unit.billing.facts import CONTRACT, Facts
 
 
 def a_line(amount: int, *, rate: int = 10) -> Line:
@@ -138,3 +139,15 @@ def test_what_was_adjusted_once_is_not_adjusted_again() -> None:
 def test_a_month_never_billed_gives_its_lines() -> None:
     now = assessment(wutm(), "2025-04")
     assert adjust((), now=now) == now.lines
+
+
+def test_two_lines_of_one_key_are_put_right_together() -> None:
+    facts = Facts("RRNS", content={"monthly_fee": 9_800}, applied="2024-01-10")
+    facts.add(WorkAccepted(contract_id=CONTRACT, accepted_on=date(2024, 1, 20)))
+    facts.changed("2024-02-05", "option-added", option="vpn", monthly_fee=1_000)
+    facts.changed("2024-02-05", "option-added", option="vpn", monthly_fee=1_000)
+    now = assessment(facts, "2024-03")
+    assert [line.amount for line in now.lines] == [9_800, 1_000, 1_000]
+    assert adjust(now.lines, now=now) == ()
+    (difference,) = adjust(now.lines[:2], now=now)
+    assert (difference.code, difference.amount) == ("RRNS-MONTHLY:vpn", 1_000)
