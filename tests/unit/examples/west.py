@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 from services.billing import use_cases
 from services.billing.domain.arrangement import NotALump
@@ -16,9 +17,11 @@ from services.billing.domain.terms import load_billing_terms
 from tests.unit.billing.assessed import TERMS, terms_of
 from tests.unit.billing.facts import Facts
 from tests.unit.billing.test_debts import a_debt, interest
-from tests.unit.billing_service.world import ACCOUNT, CONTRACT, World, a_contract
+from tests.unit.billing_service.world import ACCOUNT, CONTRACT, World, a_contract, outage
 from tests.unit.examples.computing import example
 from tests.unit.examples.played import come_of
+
+PAYMENT = UUID(int=1)
 
 
 @example("west_late_interest")
@@ -87,6 +90,38 @@ async def _refused_lump(months: Sequence[str]) -> str | None:
     except NotALump as refused:
         return refused.clause
     return None
+
+
+@example("credited_later")
+def credited_later(*, began: str, over: str, found: str) -> Mapping[str, Any]:
+    """The bills of April, paid on 10 May, and of May, when an outage of April is found out later."""
+    return {"total": asyncio.run(_billed_twice(began, over, found=found))}
+
+
+async def _billed_twice(began: str, over: str, *, found: str) -> Mapping[str, int]:
+    world = World()
+    await a_contract(world, applied="2025-03-20", started="2025-04-01")
+    await use_cases.agree_due_date(
+        world.billing,
+        ACCOUNT,
+        contract_id=CONTRACT,
+        month="2025-04",
+        due_on=date(2025, 5, 31),
+        write=world.write("2025-03-20"),
+    )
+    await world.run("2025-04-30")
+    await use_cases.receive_payment(
+        world.billing,
+        ACCOUNT,
+        payment_id=PAYMENT,
+        received_on=date(2025, 5, 10),
+        amount=None,
+        names="2025-04",
+        write=world.write("2025-05-10"),
+    )
+    await world.tell(outage(began, over), on=found)
+    await world.run("2025-05-31")
+    return {each.month: each.total for each in await world.documents()}
 
 
 @contextmanager
