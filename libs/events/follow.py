@@ -15,7 +15,7 @@ from libs.events.log import CursorTaken, Log
 from libs.events.reaction import Effect
 from libs.events.view_cursors import begin_view, level, move_view, restart_view
 from libs.events.waking import Bell, Waking
-from libs.events.weather import NotWell, is_weather, pause, pauses
+from libs.events.weather import NotWell, is_weather, may_be_its_own, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
@@ -23,6 +23,10 @@ __all__ = ["Empty", "Follower", "NotLevel", "Told", "level", "wait_for"]
 
 _EVENTS = 1_000
 _LOOK_SECONDS = 0.01
+_TRIES = 5
+"""How often in a row it may fail with a word of the weather, its database well, before it is told."""
+
+ANSWERS = "SELECT 1"
 
 Empty = Callable[[Connection], Awaitable[None]]
 """Removes every row of a view, by the connection it is given."""
@@ -38,7 +42,8 @@ class Follower:
     """Keeps one view: rows and cursor move in one transaction.
 
     Any number of processes may run it; of two that take the same events only one commits. A view
-    whose effect fails stands still, is in `trouble`, and tries again. Without a bell it looks by
+    whose effect fails stands still, is in `trouble`, and tries again. A time-out or the like while
+    its database answers is trouble after five tries; weather is none. Without a bell it looks by
     itself only.
     """
 
@@ -53,7 +58,10 @@ class Follower:
         self._waking = Waking() if bell is None else bell.waking()
         self._labels = {names.VIEW: view}
         self._lag = Gauge(names.VIEW_LAG_RECORDS, description="Events read and not yet in the view")
+        self._stopped = Gauge(names.VIEW_STOPPED, description="1 in trouble, standing still")
         self._failures = counter(names.VIEW_FAILURES, description="Attempts that failed")
+        self._failed_in_a_row = 0
+        self._stopped.set(0, self._labels)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until told to stop; a batch in hand is finished first."""
@@ -65,7 +73,7 @@ class Follower:
                 with self._waking.on(stop):
                     await self._waking.wait()
             except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
-                self._failed(error)
+                await self._failed(error)
                 await pause(next(waits), stop=stop)
 
     async def well(self) -> None:
@@ -84,7 +92,7 @@ class Follower:
             position = await self._take(events, after=position)
             if told is not None:
                 told(position)
-        self.trouble = None
+        self._is_well()
         self._lag.set(0, self._labels)
         return position
 
@@ -104,6 +112,7 @@ class Follower:
             async with transaction(self._pool) as connection:
                 await move_view(connection, self.view, after=after, position=end)
                 await self._effect(connection, events)
+            self._failed_in_a_row = 0
         except CursorTaken:
             async with transaction(self._pool) as connection:
                 end = await begin_view(connection, self.view)
@@ -120,12 +129,40 @@ class Follower:
             await empty(connection)
         return await self.catch_up()
 
-    def _failed(self, error: Exception) -> None:
+    async def _failed(self, error: Exception) -> None:
         kind = type(error).__name__
-        if not is_weather(error):
-            self.trouble = kind
         self._failures.add(1, {names.ERROR_TYPE: kind, **self._labels})
-        structlog.get_logger().warning("view tries again", view=self.view, error=kind)
+        log = structlog.get_logger()
+        log.warning("view tries again", view=self.view, error=kind)
+        if await self._is_its_own(error) and self.trouble is None:
+            self.trouble = kind
+            self._stopped.set(1, self._labels)
+            log.error("view stands still", view=self.view, error=kind)
+
+    async def _is_its_own(self, error: Exception) -> bool:
+        """Whether the view itself fails: at once, or after some tries where it may be weather."""
+        if not is_weather(error):
+            return True
+        if not may_be_its_own(error) or not await self._answers():
+            return False
+        self._failed_in_a_row += 1
+        return self._failed_in_a_row >= _TRIES
+
+    async def _answers(self) -> bool:
+        try:
+            await self._pool.execute(ANSWERS)
+        except Exception as error:
+            if is_weather(error):
+                return False
+            raise
+        return True
+
+    def _is_well(self) -> None:
+        self._failed_in_a_row = 0
+        self._stopped.set(0, self._labels)
+        if self.trouble is not None:
+            self.trouble = None
+            structlog.get_logger().info("view goes on", view=self.view)
 
 
 async def wait_for(pool: Pool, view: str, *, position: int, seconds: float) -> None:
