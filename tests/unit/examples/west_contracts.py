@@ -24,6 +24,7 @@ from services.contracts import use_cases
 from services.contracts.domain.applications import start
 from services.contracts.domain.customer import Details
 from services.contracts.domain.ending import Judgement, terminate_by_operator
+from services.contracts.domain.foreseeing import asked_in_time
 from services.contracts.domain.use import Notice, Period, suspend
 from services.monitoring.use_cases import swap_device
 from tests.unit.billing.assessed import terms_of as billing_terms_of
@@ -113,6 +114,19 @@ def operator_termination(
         return {"refused": refused.clause}
     assert isinstance(ended, ContractTerminated)
     return {"ended": ended.terminated_on, "clause": ended.clause}
+
+
+@example("latest_request")
+def latest_request(*, service: str, desired: str) -> Mapping[str, Any]:
+    """The last day on which an end on the desired day is asked for in time."""
+    on = _day(desired)
+    rule = terms_of(service, on).termination_by_customer
+    asked = asked_in_time(on, requested_on=on, rule=rule)
+    assert asked is not None
+    in_time = asked_in_time(on, requested_on=asked.ask_by_on, rule=rule)
+    assert in_time is not None
+    assert (in_time.missed, asked.missed) == (False, True)
+    return {"latest": asked.ask_by_on}
 
 
 @example("started_by_work")
