@@ -220,7 +220,10 @@ class CreditNoteIssued(Event):
 
 
 class PenaltyCharged(Event):
-    """An amount demanded by itself, beside the invoices, with its own tax."""
+    """An amount demanded by itself, beside the invoices, with its own tax.
+
+    `bears_interest` says whether being late with it costs late interest.
+    """
 
     effective: ClassVar[str | None] = "charged_on"
 
@@ -240,6 +243,7 @@ class PenaltyCharged(Event):
     events: tuple[UUID, ...]
     charged_on: date
     due_on: date | None
+    bears_interest: bool = True
 
 
 class PaymentReceived(Event):

@@ -58,6 +58,7 @@ class Claim:
     total: int
     arises_on: date
     interest: bool = False
+    bears_interest: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +324,7 @@ def _claim_of_demand(event: PenaltyCharged) -> Claim:
         due_on=event.due_on,
         total=event.total,
         arises_on=event.charged_on,
+        bears_interest=event.bears_interest,
     )
 
 
@@ -474,6 +476,7 @@ def open_debts(account: Account) -> tuple[Debt, ...]:
             due_on=claim.due_on,
             total=amount,
             arises_on=claim.arises_on,
+            bears_interest=claim.bears_interest,
         )
         for claim in account.claims
         if claim.due_on is not None and (amount := account.open_of(claim)) > 0

@@ -37,6 +37,7 @@ class Demand:
     events: tuple[UUID, ...]
     charged_on: date
     due_on: date | None
+    bears_interest: bool = True
 
 
 def demands(timeline: Timeline, *, terms: BillingTerms) -> tuple[Demand, ...]:
@@ -102,6 +103,7 @@ def _cost(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
             tax_rate=terms.tax_rate(item.on) if cost.taxed else 0,
             clauses=cost.clause,
             arithmetic=times(item.amount, 1),
+            bears_interest=cost.bears_interest,
         )
 
 
@@ -164,7 +166,7 @@ def _cancellation(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
 
     The fee is due at the end of the month after that of the cancellation, without tax; the loss
     before acceptance on the day of the cancellation, with the tax of that day; the damage above
-    the fee has neither a date nor tax.
+    the fee has neither a date nor tax. Damages bear no late interest.
 
     Clauses: RRNS-10.2, RRNS-10.3.S2, RRNS-10.4.
     """
@@ -176,12 +178,13 @@ def _cancellation(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
         case "cancellation_fee":
             name, clauses, taxed = "CANCEL", numbers.fee, numbers.fee_taxed
             due_on: date | None = _end_of_next_month(ends_on)
+            bears_interest = True
         case "cancellation_excess":
             name, clauses, taxed = "EXCESS", numbers.excess, numbers.excess_taxed
-            due_on = None
+            due_on, bears_interest = None, numbers.excess_bears_interest
         case _:
             name, clauses, taxed = "LOSS", numbers.loss, numbers.loss_taxed
-            due_on = ends_on
+            due_on, bears_interest = ends_on, numbers.loss_bears_interest
     yield _demand(
         msgspec.structs.replace(item, due_on=due_on),
         code=f"{terms.service}-{name}{':' if item.detail else ''}{item.detail}",
@@ -189,6 +192,7 @@ def _cancellation(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:
         tax_rate=terms.tax_rate(due_on or item.on) if taxed else 0,
         clauses=clauses,
         arithmetic=times(item.amount, 1),
+        bears_interest=bears_interest,
     )
 
 
@@ -240,6 +244,7 @@ def _demand(
     arithmetic: str,
     quantity: int = 1,
     tax: int | None = None,
+    bears_interest: bool = True,
 ) -> Demand:
     added = amount * tax_rate // 100 if tax is None else tax
     return Demand(
@@ -255,4 +260,5 @@ def _demand(
         events=(item.event,),
         charged_on=item.on,
         due_on=item.due_on,
+        bears_interest=bears_interest,
     )

@@ -64,3 +64,13 @@ def test_the_loss_is_taxed_due_on_its_day_and_owed_no_longer_once_it_lapsed() ->
         TerminationLapsed(contract_id=CONTRACT, lapsed_on=date(2024, 5, 11), clause="RRNS-10.2")
     )
     assert all_demands(facts) == ()
+
+
+@pytest.mark.clause("RRNS-10.2", "RRNS-10.4", "RRNS-36.S2")
+def test_the_fee_bears_late_interest_and_damages_bear_none() -> None:
+    owed = all_demands(cancelled(date(2024, 9, 30), fee=60_000, excess=15_000, loss=80_000))
+    assert {(each.code, each.bears_interest) for each in owed} == {
+        ("RRNS-CANCEL", True),
+        ("RRNS-EXCESS", False),
+        ("RRNS-LOSS", False),
+    }

@@ -11,6 +11,10 @@ from libs.terms.words import Prices, Sentence, capital, count, in_yen, plain, ta
 from services.billing.domain.rules.policy import Policy
 
 
+def _interest(*, bears: bool) -> str:
+    return "" if bears else "; it bears no late interest"
+
+
 class RevocationCosts(Policy):
     """Costs incurred up to the revocation of the acceptance."""
 
@@ -30,12 +34,13 @@ class RevocationCosts(Policy):
 
 
 class DemandedCost(BaseModel):
-    """A cost demanded by itself: its code, whether it is taxed, and its clause."""
+    """A cost demanded by itself: its code, whether it is taxed and bears late interest, its clause."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     taxed: Flag = False
+    bears_interest: Flag = True
     clause: Clauses
 
 
@@ -50,7 +55,8 @@ class DemandedCosts(Policy):
         return tuple(
             Sentence(
                 f"{capital(plain(name))}: demanded at what it cost, with its own due date; "
-                f"{tax_added(taxed=kind.taxed)} (line {kind.code}).",
+                f"{tax_added(taxed=kind.taxed)}{_interest(bears=kind.bears_interest)} "
+                f"(line {kind.code}).",
                 kind.clause,
             )
             for name, kind in self.kinds.items()
@@ -109,6 +115,8 @@ class CancellationSums(Policy):
     fee_taxed: Flag
     excess_taxed: Flag
     loss_taxed: Flag
+    excess_bears_interest: Flag = True
+    loss_bears_interest: Flag = True
 
     @override
     def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
@@ -119,12 +127,14 @@ class CancellationSums(Policy):
                 self.fee,
             ),
             Sentence(
-                f"A damage above the fee is demanded too; {tax_added(taxed=self.excess_taxed)}.",
+                f"A damage above the fee is demanded too; {tax_added(taxed=self.excess_taxed)}"
+                f"{_interest(bears=self.excess_bears_interest)}.",
                 self.excess,
             ),
             Sentence(
                 "A cancellation before the work is accepted costs the operator's loss, due on its "
-                f"day; {tax_added(taxed=self.loss_taxed)}.",
+                f"day; {tax_added(taxed=self.loss_taxed)}"
+                f"{_interest(bears=self.loss_bears_interest)}.",
                 self.loss,
             ),
         )
