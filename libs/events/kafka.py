@@ -8,6 +8,7 @@ for the hop that brought it here.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from libs.events.envelope import Envelope
 from libs.events.partition import key_bytes
 from libs.events.wire import Stored
 
-Headers = list[tuple[str, bytes]]
+Header = tuple[str, bytes]
+Headers = list[Header]
 
 _SOURCE = "/yakkan/"
 _FIXED: Headers = [("content-type", b"application/json"), ("ce_specversion", b"1.0")]
@@ -70,7 +72,7 @@ class KafkaRecord(Protocol):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Iterable[tuple[str, bytes]]
+    headers: Iterable[Header]
 
 
 def topic_of(context: str, *, prefix: str) -> str:
@@ -80,18 +82,19 @@ def topic_of(context: str, *, prefix: str) -> str:
 
 def to_record(row: Row, *, identity: Identity, hop: str | None) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers for a row of the event table."""
+    source, log_epoch = _headers_of_log(identity.context, identity.log_epoch)
     key = key_bytes(row["stream_id"])
     headers = [
         *_FIXED,
         ("ce_id", str(row["event_id"]).encode()),
-        ("ce_source", (_SOURCE + identity.context).encode()),
+        source,
         ("ce_type", row["type"].encode()),
         ("ce_subject", key),
         ("ce_time", row["recorded_at"].isoformat().encode()),
         ("ce_version", b"%d" % row["version"]),
         ("ce_position", b"%d" % row["position"]),
         ("ce_sequence", b"%d" % row["sequence"]),
-        ("ce_logepoch", str(identity.log_epoch).encode()),
+        log_epoch,
         ("ce_correlationid", str(row["correlation_id"]).encode()),
         ("ce_actor", row["actor"].encode()),
     ]
@@ -102,6 +105,15 @@ def to_record(row: Row, *, identity: Identity, hop: str | None) -> tuple[bytes, 
     if hop is not None:
         headers.append((_HOP, hop.encode()))
     return key, row["data"], headers
+
+
+@lru_cache(maxsize=16)
+def _headers_of_log(context: str, log_epoch: UUID) -> tuple[Header, Header]:
+    """What the records of one log have in common: its source and its epoch."""
+    return (
+        ("ce_source", (_SOURCE + context).encode()),
+        ("ce_logepoch", str(log_epoch).encode()),
+    )
 
 
 def from_record(record: KafkaRecord) -> Message:
