@@ -321,6 +321,29 @@ class ArrearsSettled(Event):
     settled_on: date
 
 
+class AcceleratedDebt(BaseModel):
+    """So much of a debt, in yen with tax, as had arisen; it was due on `due_on` before."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    debt_id: UUID
+    amount: int
+    due_on: date | None
+
+
+class DebtsAccelerated(Event):
+    """All that a contract owed on a day fell due on it, by a ground of its terms."""
+
+    effective: ClassVar[str | None] = "accelerated_on"
+
+    type: Literal["billing.debts-accelerated.v1"] = "billing.debts-accelerated.v1"
+    account_id: UUID
+    contract_id: UUID
+    accelerated_on: date
+    clause: str
+    debts: tuple[AcceleratedDebt, ...]
+
+
 class ChargesAssessed(Event):
     """What a contract owes for a billing month, as computed in a revision."""
 
@@ -557,6 +580,7 @@ AccountEvent = (
     | SurplusApplied
     | PaymentLate
     | ArrearsSettled
+    | DebtsAccelerated
 )
 
 ContractBillingEvent = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import assert_never
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from libs.events.vocabulary.billing import (
     ArrearsSettled,
     ChargeLine,
     CreditNoteIssued,
+    DebtsAccelerated,
     DueDateAgreed,
     InterestEntry,
     InvoiceIssued,
@@ -26,12 +27,19 @@ from libs.events.vocabulary.billing import (
     PaymentReversed,
     PenaltyCharged,
     SurplusApplied,
+    TaxSum,
 )
 from libs.refusal.refusal import NotFound, Refusal
+from services.billing.domain.claims import (
+    Claim,
+    PaidPart,
+    accelerated,
+    claim_of_demand,
+    claims_of_invoice,
+)
 from services.billing.domain.debts import Debt
 
 _ACCOUNTS = UUID("5b8f3f0e-6f0f-4c0e-8a55-0e6b7f1a9d21")
-PENALTY = "penalty"
 
 
 class AlreadyOpen(Refusal):
@@ -39,36 +47,6 @@ class AlreadyOpen(Refusal):
 
     code = "account-already-open"
     title = "The account is open already, for others"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Something owed: an invoice (or its part with one due date) or a demand by itself.
-
-    `document_id` is the invoice or the demand; `total` with tax, lowered by credit notes. A claim
-    without a due date is settled only by what is over.
-    """
-
-    claim_id: UUID
-    document_id: UUID
-    contract_ids: tuple[UUID, ...]
-    month: str
-    months: tuple[str, ...]
-    due_on: date | None
-    total: int
-    arises_on: date
-    interest: bool = False
-    bears_interest: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaidPart:
-    """A part of a claim that was paid on a day, by a payment or (None) by what was left over."""
-
-    claim_id: UUID
-    payment_id: UUID | None
-    paid_on: date
-    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +66,7 @@ class Issued:
     refers_to: UUID | None
     credit_note: bool
     lines: tuple[ChargeLine, ...]
+    tax: tuple[TaxSum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +138,6 @@ def account_of(contract_id: UUID) -> UUID:
     return uuid5(_ACCOUNTS, str(contract_id))
 
 
-def interest_claim_of(invoice_id: UUID) -> UUID:
-    """The claim for the late interest that an invoice shows in its own section."""
-    return uuid5(invoice_id, "interest")
-
-
 def fold_account(events: Iterable[AccountEvent]) -> AccountState:
     """The account after these events, oldest first."""
     state: AccountState = Unopened()
@@ -227,6 +201,9 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
             return replace(state, noticed=state.noticed | {event.invoice_id})
         case ArrearsSettled():
             return replace(state, noticed=state.noticed - {event.invoice_id})
+        case DebtsAccelerated():
+            claims, parts = accelerated(state.claims, state.parts, event=event)
+            return replace(state, claims=claims, parts=parts)
         case _:
             assert_never(event)
 
@@ -246,85 +223,16 @@ def _invoiced(state: Account, event: InvoiceIssued) -> Account:
         refers_to=event.refers_to,
         credit_note=False,
         lines=event.lines,
+        tax=event.tax,
     )
     shown = tuple(e.model_copy(update={"charged": True}) for e in event.interest)
     return replace(
         state,
         issued=(*state.issued, document),
-        claims=(*state.claims, *_claims_of_invoice(event)),
+        claims=(*state.claims, *claims_of_invoice(event)),
         pending=tuple(
             e for e in state.pending if e.model_copy(update={"charged": True}) not in shown
         ),
-    )
-
-
-def _claims_of_invoice(event: InvoiceIssued) -> tuple[Claim, ...]:
-    """One claim for every due date of the invoice, and one for its interest.
-
-    Where lines of one invoice fall due on several days its tax is divided over them in order of
-    the days, each part cut to yen and the rest with the last.
-    """
-    arises_on = min(event.issued_on, event.to_on + timedelta(days=1))
-    months = tuple(sorted({line.month for line in event.lines if line.month and not line.adjusts}))
-    shares = _shares_by_due_date(event)
-    claims = [
-        Claim(
-            claim_id=event.invoice_id if len(shares) == 1 else uuid5(event.invoice_id, str(due_on)),
-            document_id=event.invoice_id,
-            contract_ids=event.contract_ids,
-            month=event.month,
-            months=months,
-            due_on=due_on,
-            total=total,
-            arises_on=arises_on,
-        )
-        for due_on, total in shares
-    ]
-    if event.payable != event.total:
-        claims.append(
-            Claim(
-                claim_id=interest_claim_of(event.invoice_id),
-                document_id=event.invoice_id,
-                contract_ids=event.contract_ids,
-                month=event.month,
-                months=(),
-                due_on=None,
-                total=event.payable - event.total,
-                arises_on=event.issued_on,
-                interest=True,
-            )
-        )
-    return tuple(claims)
-
-
-def _shares_by_due_date(event: InvoiceIssued) -> list[tuple[date | None, int]]:
-    days = sorted({line.due_on or event.due_on for line in event.lines} - {None}, key=str)
-    if len(days) <= 1:
-        return [(days[0] if days else event.due_on, event.total)] if event.lines else []
-    shares: list[tuple[date | None, int]] = []
-    left = event.total
-    for due_on in days[:-1]:
-        lines = [line for line in event.lines if (line.due_on or event.due_on) == due_on]
-        share = sum(line.amount for line in lines) + sum(
-            sum(line.amount for line in lines if line.tax_rate == tax.rate) * tax.rate // 100
-            for tax in event.tax
-        )
-        shares.append((due_on, share))
-        left -= share
-    return [*shares, (days[-1], left)]
-
-
-def _claim_of_demand(event: PenaltyCharged) -> Claim:
-    return Claim(
-        claim_id=event.penalty_id,
-        document_id=event.penalty_id,
-        contract_ids=(event.contract_id,),
-        month=PENALTY,
-        months=(),
-        due_on=event.due_on,
-        total=event.total,
-        arises_on=event.charged_on,
-        bears_interest=event.bears_interest,
     )
 
 
@@ -354,7 +262,7 @@ def _demanded(state: Account, event: PenaltyCharged) -> Account:
     """Add a demand; a negative one lowers those made before under its key."""
     after = replace(state, demands=(*state.demands, event))
     if event.total >= 0:
-        return replace(after, claims=(*state.claims, _claim_of_demand(event)))
+        return replace(after, claims=(*state.claims, claim_of_demand(event)))
     same = frozenset(
         d.penalty_id
         for d in state.demands

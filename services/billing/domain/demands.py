@@ -1,7 +1,7 @@
 """Amounts demanded by themselves, beside the invoices, each with its own tax."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -52,7 +52,18 @@ def demands(timeline: Timeline, *, terms: BillingTerms) -> tuple[Demand, ...]:
     end = end_of(timeline)
     if end is not None:
         found.extend(_lump_sum(timeline, end=end, terms=terms))
+    if timeline.grounds:
+        found = [_falling_due(demand, timeline=timeline) for demand in found]
     return tuple(sorted(found, key=lambda demand: demand.charged_on))
+
+
+def _falling_due(demand: Demand, *, timeline: Timeline) -> Demand:
+    """Let a demand fall due with a ground that arose after it.
+
+    Clauses: RRNS-11.3.
+    """
+    due_on = timeline.falls_due(demand.due_on, arises_on=demand.charged_on)
+    return replace(demand, due_on=due_on)
 
 
 def _of_item(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:

@@ -141,6 +141,7 @@ class _State:
     lumps: list[Lump] = field(default_factory=list)
     due_dates: list[tuple[str, date, UUID]] = field(default_factory=list)
     issued: dict[str, date] = field(default_factory=dict)
+    grounds: list[Moment] = field(default_factory=list)
 
     def timeline(self) -> Timeline:
         return Timeline(
@@ -168,6 +169,7 @@ class _State:
             lumps=tuple(self.lumps),
             due_dates=tuple(self.due_dates),
             issued=tuple(sorted(self.issued.items())),
+            grounds=tuple(self.grounds),
         )
 
     def content(self, fact: Fact, **changes: Any) -> None:
@@ -358,6 +360,10 @@ def _termination_lapsed(state: _State, fact: Fact) -> None:
     """A loss that was not paid in time is owed no longer: the contract goes on."""
     del fact
     state.items = [item for item in state.items if item.kind != "cancellation_loss"]
+
+
+def _ground_arose(state: _State, fact: Fact) -> None:
+    state.grounds.append(Moment(fact.effective_on, fact.event_id))
 
 
 def _outage(state: _State, fact: Fact) -> None:
@@ -564,6 +570,7 @@ _STEPS: Mapping[type[Event], Callable[[_State, Fact], None]] = MappingProxyType(
         contracts.TerminationRequested: _termination_requested,
         contracts.TerminationLapsed: _termination_lapsed,
         contracts.ContractTerminated: _terminated,
+        contracts.TerminationGroundArose: _ground_arose,
         monitoring.OutageRecorded: _outage,
         monitoring.FaultyDeviceOverdue: _device_overdue,
         monitoring.FaultyDeviceReturned: _device_returned,

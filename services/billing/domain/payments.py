@@ -18,12 +18,12 @@ from libs.refusal.refusal import NotFound, Refusal
 from services.billing.domain.account import (
     Account,
     AccountState,
-    Claim,
     Unopened,
     evolve,
     open_debts,
     opened,
 )
+from services.billing.domain.claims import Claim
 from services.billing.domain.debts import Payment, allocate, late_interest, late_on
 from services.billing.domain.terms import BillingTerms
 

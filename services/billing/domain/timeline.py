@@ -225,6 +225,18 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     lumps: tuple[Lump, ...] = ()
     due_dates: tuple[tuple[str, date, UUID], ...] = ()
     issued: tuple[tuple[str, date], ...] = ()
+    grounds: tuple[Moment, ...] = ()
+
+    def falls_due(self, due_on: date | None, *, arises_on: date) -> date | None:
+        """Give when a debt falls due: with the first ground after it arose, if that is earlier.
+
+        Clauses: RRNS-11.3.
+        """
+        days = [ground.on for ground in self.grounds if ground.on >= arises_on]
+        earliest = min(days, default=None)
+        if earliest is None or (due_on is not None and due_on <= earliest):
+            return due_on
+        return earliest
 
     def content_on(self, on: date) -> ContentSpan:
         """Give the content in force on a day; before the first, the first."""

@@ -12,6 +12,7 @@ from libs.events.vocabulary.billing import (
     ArrearsSettled,
     ChargesAssessed,
     CreditNoteIssued,
+    DebtsAccelerated,
     InvoiceIssued,
     PaymentLate,
     PaymentReceived,
@@ -35,6 +36,7 @@ _MOVES_CLAIMS = (
     SurplusApplied,
     PaymentLate,
     ArrearsSettled,
+    DebtsAccelerated,
 )
 
 

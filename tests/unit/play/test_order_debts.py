@@ -38,3 +38,40 @@ async def test_damages_paid_late_bear_nothing_and_a_fee_paid_as_late_does() -> N
     assert [(each["month"], each["interest"]) for each in result["late_interest"]] == [
         ("2025-02", 110_000 * 146 * 20 // 365_000)
     ]
+
+
+@pytest.mark.clause("RRNS-11.3", "RRNS-36.S1")
+async def test_a_ground_lets_everything_that_has_arisen_fall_due_and_later_months_not() -> None:
+    result = await an_order(
+        paid("2025-03-05", amount=10_000),
+        {"type": "ground_arose", "date": "2025-03-15", "ground": 5},
+        paid("2025-04-30", amount=100_000 + 110_000),
+        paid("2025-05-02", month="2025-04"),
+        through="2025-04",
+        due_dates={"2025-02": "2025-04-20"},
+    )
+    rows = [
+        (each["month"], each["due"], each["amount"], each["days"], each["interest"])
+        for each in result["late_interest"]
+    ]
+    assert rows == [
+        ("2025-02", "2025-03-15", 100_000, 46, 1840),
+        ("2025-03", "2025-03-15", 110_000, 46, 2024),
+        ("2025-04", "2025-04-30", 110_000, 2, 88),
+    ]
+
+
+@pytest.mark.clause("RRNS-11.3", "RRNS-10.3.S2")
+async def test_a_cancellation_fee_falls_due_with_a_ground_that_arises_after_it() -> None:
+    cancelled = {
+        "type": "cancel_requested",
+        "date": "2025-03-01",
+        "desired": "2025-03-31",
+        "cancellation_fee": 60_000,
+    }
+    grounds = [{"type": "ground_arose", "date": on, "ground": 2} for on in ("2025-02-27",)]
+    before = await an_order(*grounds, cancelled, through="2025-04")
+    assert [each["due"] for each in before["penalties"]] == ["2025-04-30"]
+    later = {"type": "ground_arose", "date": "2025-03-10", "ground": 2}
+    after = await an_order(*grounds, cancelled, later, through="2025-04")
+    assert [each["due"] for each in after["penalties"]] == ["2025-03-10"]

@@ -134,10 +134,10 @@ def order_fees(draft: Draft, numbers: OrderFees) -> None:
     An initial fee falls due at the end of the month of its acceptance. Monthly fees run from the
     month after acceptance to the month of the end, or as many more as the cause of the end says,
     through suspensions. A changed fee holds from the month after its own acceptance. Every line has
-    the tax rate of its due date.
+    the tax rate of its due date, also where a ground lets it fall due before.
 
     Clauses: RRNS-34.2, RRNS-34.3.S1, RRNS-34.3.S2, RRNS-34.3.S3, RRNS-34.5, RRNS-35.S2, RRNS-9,
-        RRNS-13.3, RRNS-3.D5.
+        RRNS-13.3, RRNS-3.D5, RRNS-11.3.
     """
     timeline = draft.timeline
     if timeline.accepted is None:
@@ -197,7 +197,7 @@ def _initial(
         to_on=on,
         tax_rate=draft.tax_rate(due_on),
         events=(event,),
-        due_on=due_on,
+        due_on=draft.timeline.falls_due(due_on, arises_on=on),
     )
 
 
@@ -213,7 +213,7 @@ def _monthly(draft: Draft, numbers: OrderFees, *, code: str, yen: int, event: UU
         to_on=month.to_on,
         tax_rate=draft.tax_rate(due_on),
         events=(event,),
-        due_on=due_on,
+        due_on=draft.timeline.falls_due(due_on, arises_on=month.from_on),
     )
 
 
@@ -279,5 +279,5 @@ def _other(
         to_on=on,
         tax_rate=draft.tax_rate(due_on) if tax is None else tax,
         events=(event,),
-        due_on=due_on,
+        due_on=draft.timeline.falls_due(due_on, arises_on=on),
     )
