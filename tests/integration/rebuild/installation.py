@@ -122,7 +122,7 @@ class Installation:
                         (row["partition"], row["sequence"])
                         for row in await pools["billing"].fetch(
                             "SELECT partition, sequence FROM consumer_cursor"
-                            " WHERE consumer = $1 AND topic = $2",
+                            " WHERE consumer = $1 AND topic = $2 AND sequence > 0",
                             reader,
                             self.topic("contracts"),
                         )
