@@ -6,6 +6,7 @@ from uuid import UUID
 from libs.events.database import Connection, Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.vocabulary.billing import CreditNoteIssued, InvoiceIssued
+from libs.events.wire import as_told
 
 Document = InvoiceIssued | CreditNoteIssued
 
@@ -37,7 +38,7 @@ def _row(event: Document) -> tuple[object, ...]:
         event.contract_ids[0],
         event.month,
         event.issued_on,
-        event.model_dump_json().encode(),
+        as_told(event),
     )
 
 

@@ -8,7 +8,6 @@ account concern several contracts: who adds one, or a contract of theirs, locks 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +17,7 @@ from libs.events.envelope import Envelope, Event, Recorded
 from libs.events.registry import EVENTS
 from libs.events.vocabulary.billing import AccountOpened
 from libs.events.vocabulary.contracts import ContractApplied
-from libs.events.wire import shape_of
+from libs.events.wire import as_told, shape_of
 from services.billing.domain.account import account_of
 from services.billing.domain.fold import fold
 from services.billing.domain.timeline import Fact, pack
@@ -120,12 +119,7 @@ def _row(recorded: Recorded[Event], subject: UUID) -> tuple[object, ...]:
 
 def _without_personal(event: Event) -> bytes:
     """The event as JSON; charges rest on no personal field, so none is kept here to be forgotten."""
-    return event.model_dump_json(exclude=_personal_fields(type(event))).encode()
-
-
-@cache
-def _personal_fields(declared: type[Event]) -> set[str]:
-    return set(shape_of(declared).personal)
+    return as_told(event, without=shape_of(type(event)).personal)
 
 
 INSERT_SHARED = """

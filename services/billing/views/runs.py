@@ -8,6 +8,7 @@ from uuid import UUID
 from libs.events.database import Connection, Pool
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.vocabulary.billing import InvoiceRunFinished, InvoiceRunStarted
+from libs.events.wire import as_told
 from services.billing.ports import AccountDraft
 
 INSERT_RUN = """
@@ -26,14 +27,14 @@ async def follow_runs(connection: Connection, events: Sequence[Recorded[Event]])
             await connection.execute(
                 INSERT_RUN,
                 event.run_id,
-                event.model_dump_json().encode(),
+                as_told(event),
                 at.correlation_id,
                 at.actor,
                 at.traceparent,
                 at.recorded_at,
             )
         elif isinstance(event, InvoiceRunFinished):
-            await connection.execute(FINISH_RUN, event.run_id, event.model_dump_json().encode())
+            await connection.execute(FINISH_RUN, event.run_id, as_told(event))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

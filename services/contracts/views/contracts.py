@@ -31,12 +31,15 @@ class ContractRow(BaseModel):
 
 
 def filling(log: Log) -> Effect:
-    """Write each contract anew as it stood after its last event of the batch."""
+    """Write each contract anew as it stood after its last event of the batch.
+
+    One whose application was withdrawn has no row, as if it had never been applied for.
+    """
 
     async def fill(connection: Connection, recorded: Sequence[Recorded[Event]]) -> None:
         for contract_id, version in contracts_moved(recorded).items():
             life = await life_at(log, contract_id, version=version)
-            await _store(connection, life, version=version)
+            await _store(connection, contract_id, life=life, version=version)
 
     return fill
 
@@ -52,9 +55,13 @@ ON CONFLICT ON CONSTRAINT contract_once DO UPDATE SET
 """
 
 
-async def _store(connection: Connection, life: Life, *, version: int) -> None:
+_REMOVE = "DELETE FROM contract WHERE contract_id = $1"
+
+
+async def _store(connection: Connection, contract_id: UUID, *, life: Life, version: int) -> None:
     application = application_of(life.now)
-    if application is None:  # its application was withdrawn; the row stays as it was last known
+    if application is None:
+        await connection.execute(_REMOVE, contract_id)
         return
     await connection.execute(
         _STORE,

@@ -32,9 +32,13 @@ class DeadlineRow(BaseModel):
 
 
 def filling(log: Log, *, terms: Terms) -> Effect:
-    """Write the deadlines of each stream anew as they stood after its last event of the batch."""
+    """Write the deadlines of each stream anew as they stood after its last event of the batch.
+
+    A proposal rests on the contract too, so it is written anew when that moves as well.
+    """
 
     async def fill(connection: Connection, recorded: Sequence[Recorded[Event]]) -> None:
+        chains: dict[UUID, int | None] = {}
         for contract_id, version in contracts_moved(recorded).items():
             life = await life_at(log, contract_id, version=version)
             await _replace(
@@ -50,14 +54,23 @@ def filling(log: Log, *, terms: Terms) -> Effect:
                     for deadline in next_deadlines(life, terms=terms)
                 ],
             )
-        for stream_id, version in chains_moved(recorded).items():
-            rows = await _proposals(log, stream_id, version=version, terms=terms)
+            waiting = await connection.fetch(_PROPOSALS_OF, contract_id, PROPOSAL)
+            chains.update((row["stream_id"], None) for row in waiting)
+        chains.update(chains_moved(recorded))
+        for stream_id, chain_version in chains.items():
+            rows = await _proposals(log, stream_id, version=chain_version, terms=terms)
             await _replace(connection, stream_id, rows=rows)
 
     return fill
 
 
-async def _proposals(log: Log, stream_id: UUID, *, version: int, terms: Terms) -> list[DeadlineRow]:
+_PROPOSALS_OF = "SELECT stream_id FROM deadline WHERE contract_id = $1 AND kind = $2"
+
+
+async def _proposals(
+    log: Log, stream_id: UUID, *, version: int | None, terms: Terms
+) -> list[DeadlineRow]:
+    """The proposal that a chain waits for; the contract is looked at as it stands now."""
     chain = await chain_at(log, stream_id, version=version)
     if not isinstance(chain, Late):
         return []

@@ -29,8 +29,8 @@ async def life_at(log: Log, contract_id: UUID, *, version: int) -> Life:
     return life_of(facts_of((await log.load(contract_id))[:version]))
 
 
-async def chain_at(log: Log, stream_id: UUID, *, version: int) -> Chain:
-    """A chain as it was at a version."""
+async def chain_at(log: Log, stream_id: UUID, *, version: int | None) -> Chain:
+    """A chain as it was at a version, or as it is."""
     return chain_of([each.event for each in (await log.load(stream_id))[:version]])
 
 

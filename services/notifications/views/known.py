@@ -14,6 +14,7 @@ from libs.events.vocabulary.contracts import (
     CustomerRegistered,
     PartyForgotten,
 )
+from libs.events.wire import as_told
 from services.notifications.reactions import Occasion, occasion_of
 
 _CONTACT = "contact"
@@ -122,7 +123,7 @@ async def _keep_occasion(
         KEEP_OCCASION,
         envelope.event_id,
         recorded.event.type,
-        recorded.event.model_dump_json(exclude={"type"}),
+        as_told(recorded.event, without=("type",)).decode(),
         occasion.customer_id,
         occasion.contract_ids,
         service,

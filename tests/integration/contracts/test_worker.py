@@ -14,7 +14,7 @@ from libs.events.follow import Follower
 from libs.events.log import StreamAppend
 from libs.events.relay import Relay
 from libs.events.vocabulary.billing import ArrearsSettled, PaymentLate
-from libs.events.vocabulary.contracts import DunningStarted
+from libs.events.vocabulary.contracts import ContractFactCorrected, DunningStarted
 from libs.process.running import Run, side_by_side
 from services.contracts.main import Service, build, make_worker
 from services.contracts.settings import Settings
@@ -217,3 +217,50 @@ async def test_every_view_made_anew_is_the_same(clerk: Caller, service: Service)
         assert followed
         await follower.rebuild(empty=empty)
         assert await pool.fetch(rows) == followed
+
+
+async def test_views_of_a_withdrawn_application_do_not_depend_on_how_its_events_are_batched(
+    clerk: Caller, service: Service
+) -> None:
+    """Taken one by one the application has a row for a while; taken at once it never has one."""
+    contract_id = UUID(await clerk.running(WUTM))
+    log, pool = service.log, service.pool
+    history = await log.load(contract_id)
+    begun = DunningStarted(
+        contract_id=contract_id,
+        invoice_id=INVOICE,
+        started_on=date(2024, 5, 1),
+        open_amount=2750,
+    )
+    withdrawn = [
+        ContractFactCorrected(
+            contract_id=contract_id, corrects=each.envelope.event_id, values=None, reason="mistaken"
+        )
+        for each in reversed(history)
+    ]
+    for stream_id, events, expected in (
+        (INVOICE, [begun], 0),
+        (contract_id, withdrawn, len(history)),
+    ):
+        await log.append(
+            StreamAppend(stream_id=stream_id, events=events, expected=expected),
+            cause=Cause(correlation_id=INVOICE, actor="someone"),
+        )
+    for name, effect, empty, count in (
+        (contracts.NAME, contracts.filling(log), contracts.empty, "SELECT count(*) FROM contract"),
+        (
+            deadlines.NAME,
+            deadlines.filling(log, terms=service.terms),
+            deadlines.empty,
+            "SELECT count(*) FROM deadline",
+        ),
+    ):
+        follower = Follower(name, log=log, pool=pool, effect=effect)
+        counts = [
+            (await follower.catch_up(until=position), await pool.fetchval(count))[1]
+            for position in range(1, await log.position() + 1)
+        ]
+        assert max(counts) == 1, name
+        assert counts[-1] == 0, name
+        await follower.rebuild(empty=empty)
+        assert await pool.fetchval(count) == 0, name

@@ -5,12 +5,13 @@ from uuid import UUID
 import orjson
 import pytest
 from cryptography.exceptions import InvalidTag
+from pydantic import BaseModel
 
 from libs.events.envelope import Event, Personal
 from libs.events.keys import KeyOwner, MemoryKeys
 from libs.events.refusals import EventTooLarge
 from libs.events.upcast import Fields, Step, upcast
-from libs.events.wire import MAX_EVENT_BYTES, Stored, Wire, encode, key_owners
+from libs.events.wire import MAX_EVENT_BYTES, Stored, Wire, as_told, encode, key_owners
 
 EVENT = UUID(int=5)
 PARTY = UUID(int=7)
@@ -175,3 +176,44 @@ def test_what_does_not_fit_is_told_without_its_value() -> None:
     with pytest.raises(ValueError, match="sent_on") as told:
         LetterSent.model_validate_json(stored)
     assert "taro" not in str(told.value)
+
+
+class Page(BaseModel):
+    number: int
+
+
+class RuledPage(Page):
+    lines: int = 40
+
+
+class BookBound(Event):
+    type: Literal["letters.book-bound.v1"] = "letters.book-bound.v1"
+    pages: tuple[Page, ...]
+    cover: str = "plain"
+
+
+class BookBoundToday(Event):
+    """The same type, after it and what it holds gained a field each."""
+
+    subject: ClassVar[str | None] = "party_id"
+
+    type: Literal["letters.book-bound.v1"] = "letters.book-bound.v1"
+    pages: tuple[RuledPage, ...]
+    cover: str = "plain"
+    party_id: UUID | None = None
+    title: Annotated[str | None, Personal("contact")] = None
+
+
+async def test_what_a_view_keeps_of_an_event_is_the_same_after_its_type_gained_fields() -> None:
+    bound = BookBound(pages=(Page(number=1),))
+    stored = Stored(bound.type, EVENT, encode(bound, event_id=EVENT, keys={}))
+    then, now = [
+        (await Wire({bound.type: declared}, steps={}).decode([stored], keys=MemoryKeys()))[0]
+        for declared in (BookBound, BookBoundToday)
+    ]
+    assert isinstance(then, BookBound)
+    assert isinstance(now, BookBoundToday)
+    kept = b'{"type":"letters.book-bound.v1","pages":[{"number":1}],"cover":"plain"}'
+    assert as_told(then) == as_told(now) == kept
+    assert BookBoundToday.model_validate_json(kept) == now
+    assert as_told(now, without=("type", "cover")) == b'{"pages":[{"number":1}]}'
