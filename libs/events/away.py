@@ -14,6 +14,7 @@ BAD_WEATHER = (
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
+    asyncpg.TransactionTimeoutError,
     asyncpg.InterfaceError,
     # asyncpg's word when the server's farewell and our next statement cross on their way
     asyncpg.InternalClientError,

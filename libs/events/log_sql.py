@@ -37,10 +37,8 @@ async def find_identity(connection: Executor) -> Identity | None:
 
 
 # The appender's look-ups are always by index, also while the planner still thinks a table is empty.
-# A process that stops with the append lock in hand loses it before others give up waiting for it.
 PREPARE_APPENDER = """
 SET lock_timeout = '15s';
-SET idle_in_transaction_session_timeout = '10s';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off
 """
@@ -52,7 +50,14 @@ async def prepare_appender(connection: Executor) -> None:
 
 
 # Under READ COMMITTED the next statement sees all that earlier holders of the lock committed.
-BEGIN_LOCKED = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(133477034353006)"
+# A process that is paused with the lock in hand loses it before others give up waiting for it; that
+# limit counts from when the lock was had, for which the one of the session must first be taken off.
+BEGIN_LOCKED = """
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL transaction_timeout = 0;
+SELECT pg_advisory_xact_lock(133477034353006);
+SET LOCAL transaction_timeout = '10s'
+"""
 
 
 async def begin_locked(connection: Executor) -> None:

@@ -12,7 +12,7 @@ import pytest
 from libs.dates.clock import SystemClock
 from libs.events import log_sql
 from libs.events.appender import Appender
-from libs.events.database import Pool
+from libs.events.database import Pool, open_pool
 from libs.events.envelope import Cause
 from libs.events.log import (
     NO_RIDERS,
@@ -28,7 +28,7 @@ from libs.events.store import PostgresLog
 from libs.events.vocabulary.contracts import ServiceStarted
 from libs.refusal.refusal import Refusal
 from tests.integration.events.postgres_way import PostgresWay, a_postgres_way
-from tests.support.way import Place
+from tests.support.way import Place, append_starts
 
 CASE = Cause(correlation_id=UUID(int=100), actor="operator-1")
 
@@ -119,19 +119,16 @@ async def test_callers_of_an_appender_that_is_ended_in_its_commit_are_told(
             await appender.append(an_append(3))
 
 
-async def test_whoever_stops_with_the_append_lock_in_hand_loses_it_before_others_give_up(
+async def test_whoever_is_paused_with_the_append_lock_in_hand_loses_it_before_others_give_up(
     source: Place,
 ) -> None:
-    async with source.pool.acquire() as connection:
-        await log_sql.prepare_appender(connection)
-        limits = await connection.fetch(
-            """
-            SELECT setting::integer AS milliseconds FROM pg_settings
-            WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout') ORDER BY name
-            """
-        )
-    idle, waiting = (row["milliseconds"] for row in limits)
-    assert 0 < idle < waiting
+    async with open_pool(source.dsn, min_size=1, max_size=1) as pool, pool.acquire() as paused:
+        await log_sql.prepare_appender(paused)
+        await log_sql.begin_locked(paused)
+        # parsed and not executed: the server waits for us, and does not call that idle
+        await paused.prepare("SELECT position FROM log_head")
+        await append_starts(source.log, streams=1, versions=1)
+        assert await source.log.position() == 1
 
 
 def answer(appended: Appended) -> bytes:
