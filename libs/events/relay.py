@@ -26,15 +26,16 @@ order. A loss (a broker that forgot what it acknowledged) shows as a gap, which 
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaProducer
 
 from libs.events import relay_sql as sql
 from libs.events.database import Connection, Row
 from libs.events.kafka import Headers, Identity, to_record
+from libs.events.producing import FAREWELL_SECONDS, Producer
 from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
@@ -90,7 +91,10 @@ class Relay:
         self._failures = counter(names.RELAY_FAILURES, description="Begun again from the cursor")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Stand by, lead and send until told to stop; a round in hand is finished first."""
+        """Stand by, lead and send until told to stop; a round in hand is finished first.
+
+        With a broker that does not answer it is given up: the cursor stands before it.
+        """
         log = structlog.get_logger()
         while not stop.is_set():
             try:
@@ -130,29 +134,28 @@ class Relay:
         bell = Bell(self._dsn)
         waking = bell.waking()
         listening = asyncio.ensure_future(bell.run(stop))
-        with waking.on(stop):
+        with waking.on(stop), _waiting_for(stop) as stopped:
             producer = _producer(self._bootstrap)
             try:
                 await producer.start()
                 self._says_it_leads(leads=True)
-                await self._send_from(connection, producer, leader, waking, stop)
+                await self._send_from(connection, producer, leader, waking, stopped)
             finally:
                 listening.cancel()
                 await asyncio.wait([listening])
-                # Waits only where the database went away while the broker was away.
                 await producer.stop()
 
     async def _send_from(
         self,
         connection: Connection,
-        producer: AIOKafkaProducer,
+        producer: Producer,
         leader: sql.Leader,
         waking: Waking,
-        stop: asyncio.Event,
+        stopped: "asyncio.Task[None]",
     ) -> None:
         position = leader.position
         rows = await sql.read_rows(connection, position)
-        while not stop.is_set():
+        while not stopped.done():
             if not rows:
                 self._level_at = time.monotonic()
                 self._lag_records.set(0)
@@ -161,9 +164,11 @@ class Relay:
                 rows = await sql.read_rows(connection, position)
                 continue
             await self._measure(connection, position)
-            sending = asyncio.ensure_future(self._send(producer, rows, identity=leader.identity))
+            sending = asyncio.create_task(self._send(producer, rows, identity=leader.identity))
             position = rows[-1]["position"]
-            following = await self._read_while_sending(connection, sending, after=position)
+            following = await self._read_while_sending(connection, sending, stopped, after=position)
+            if following is None:
+                return
             await sql.move_cursor(connection, position, epoch=leader.epoch)
             self._sent.add(len(rows))
             self._pauses = pauses()
@@ -171,7 +176,7 @@ class Relay:
 
     async def _send(
         self,
-        producer: AIOKafkaProducer,
+        producer: Producer,
         rows: Sequence[Row],
         *,
         identity: Identity,
@@ -198,18 +203,31 @@ class Relay:
                     raise answer
 
     async def _read_while_sending(
-        self, connection: Connection, sending: "asyncio.Future[None]", *, after: int
-    ) -> Sequence[Row]:
-        """The rows to send next, when all is sent.
+        self,
+        connection: Connection,
+        sending: "asyncio.Task[None]",
+        stopped: "asyncio.Task[None]",
+        *,
+        after: int,
+    ) -> Sequence[Row] | None:
+        """The rows to send next, when all is sent; None when told to stop and the broker is away.
 
         However long the broker lets us wait, the lock stays ours.
         """
         try:
             following = await sql.read_rows(connection, after)
-            while not sending.done():
-                await asyncio.wait([sending], timeout=self._lease_seconds / _BEATS_A_LEASE)
+            while not sending.done() and not stopped.done():
+                await asyncio.wait(
+                    [sending, stopped],
+                    timeout=self._lease_seconds / _BEATS_A_LEASE,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 if not sending.done():
                     await sql.is_there(connection)
+            # a batch in hand is finished first, unless the broker is away
+            await asyncio.wait([sending], timeout=FAREWELL_SECONDS)
+            if not sending.done():
+                return None
         finally:
             sending.cancel()
             await asyncio.wait([sending])
@@ -217,7 +235,7 @@ class Relay:
         return following
 
     async def _send_partition(
-        self, producer: AIOKafkaProducer, records: Iterable[Record], partition: int
+        self, producer: Producer, records: Iterable[Record], partition: int
     ) -> None:
         """Send one partition's records, a batch after the other's acknowledgement."""
         batch = producer.create_batch()
@@ -238,8 +256,20 @@ class Relay:
         self._leader.set(int(leads))
 
 
-def _producer(bootstrap: str) -> AIOKafkaProducer:
-    return AIOKafkaProducer(
+@contextmanager
+def _waiting_for(stop: asyncio.Event) -> Iterator["asyncio.Task[None]"]:
+    async def waiting() -> None:
+        await stop.wait()
+
+    stopped = asyncio.create_task(waiting())
+    try:
+        yield stopped
+    finally:
+        stopped.cancel()
+
+
+def _producer(bootstrap: str) -> Producer:
+    return Producer(
         bootstrap_servers=bootstrap,
         enable_idempotence=True,
         acks="all",

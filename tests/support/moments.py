@@ -132,6 +132,7 @@ class Way:
 
     def __init__(self) -> None:
         self.port = 0
+        self.is_hushed = False
         self._connect: Connect
         self._talk: Callable[[], Talk]
         self._server: asyncio.Server | None = None
@@ -170,6 +171,11 @@ class Way:
         self._hit.clear()
         self._free.clear()
 
+    def hush(self) -> None:
+        """Let no request through any more, and say nothing of it."""
+        self._free.clear()
+        self.is_hushed = True
+
     async def reached(self) -> None:
         """Return at the moment; raises TimeoutError when it does not come."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -181,6 +187,7 @@ class Way:
 
     def _let_go(self) -> None:
         self._moment = None
+        self.is_hushed = False
         self._free.set()
 
     async def close(self) -> None:
@@ -240,7 +247,7 @@ class _Passing:
             request = await self._talk.request(reader)
             await self._quiet.wait()
             when = self._way.sees(request)
-            if when == "before":
+            if when == "before" or self._way.is_hushed:
                 await self._way.hold()
             elif when is not None:
                 self._number, self._when = request.number, when

@@ -38,3 +38,22 @@ async def test_one_that_fails_stops_the_others_and_is_told() -> None:
         await side_by_side(fails, waits, stop=asyncio.Event())
 
     assert ended == ["waits"]
+
+
+async def test_one_that_does_not_end_is_cancelled_after_its_grace_and_no_failure() -> None:
+    stop = asyncio.Event()
+    cancelled: list[int] = []
+
+    async def closes_slowly(_told: asyncio.Event) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(1)
+            raise
+
+    task = asyncio.ensure_future(side_by_side(closes_slowly, stop=stop, grace_seconds=0))
+    stop.set()
+    async with asyncio.timeout(30):
+        await task
+
+    assert cancelled == [1]
