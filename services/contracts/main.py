@@ -27,6 +27,7 @@ from libs.events.rest import standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
 from libs.process.running import Run
+from libs.process.starting import database_there
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import Telemetry, set_up
 from libs.web import parked, reconciled
@@ -188,10 +189,16 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
     return app
 
 
+async def _database_there(settings: Settings, *, title: str, port: int) -> None:
+    dsn = settings.database_url.get_secret_value()
+    await database_there(dsn, title=title, host=settings.host, port=port)
+
+
 async def run_api(settings: Settings) -> None:
     """Answer requests until a stop signal."""
     telemetry = set_up(CONTEXT)
     try:
+        await _database_there(settings, title=CONTEXT, port=settings.port)
         async with build(settings) as service:
             app = application(service, telemetry=telemetry)
             await server(app, host=settings.host, port=settings.port).serve()
@@ -283,6 +290,7 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        await _database_there(settings, title=title, port=settings.worker_port)
         async with build(settings) as service:
             await work(
                 make_worker(service),

@@ -25,6 +25,7 @@ from libs.events.rest import Standing
 from libs.events.store import PostgresLog
 from libs.events.waking import Bell
 from libs.process.running import Run
+from libs.process.starting import database_there
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import set_up
 from libs.web import parked, reconciled
@@ -182,10 +183,16 @@ def make_worker(built: Built) -> Worker:
     return Worker(runs=runs, ready=ready)
 
 
+async def _database_there(settings: Settings, *, title: str, port: int) -> None:
+    dsn = settings.database_url.get_secret_value()
+    await database_there(dsn, title=title, host=settings.host, port=port)
+
+
 async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
     try:
+        await _database_there(settings, title=CONTEXT, port=settings.port)
         async with build(settings) as built:
             verifier = Verifier(keys_at(settings.jwks_url))
             app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
@@ -199,6 +206,7 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        await _database_there(settings, title=title, port=settings.worker_port)
         async with build(settings) as built:
             await work(
                 make_worker(built),
