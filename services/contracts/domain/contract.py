@@ -71,6 +71,13 @@ class Span:
     suspended: ContractSuspended
     over_on: date | None = None
 
+    def lifted_by(self, on: date) -> bool:
+        """Whether it was lifted by that day, not only run out, which removes no cause."""
+        until_on = self.suspended.until_on
+        if self.over_on is None or self.over_on > on:
+            return False
+        return until_on is None or self.over_on < until_on
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -93,6 +100,12 @@ class InForce:
         """The suspension that holds, None when none does."""
         open_spans = [span for span in self.suspensions if span.over_on is None]
         return open_spans[-1] if open_spans else None
+
+    def unresolved_on(self, on: date) -> bool:
+        """Whether the last suspension on any one ground had begun by that day and was not lifted."""
+        begun = (span for span in self.suspensions if span.suspended.from_on <= on)
+        last = {span.suspended.ground: span for span in begun}
+        return any(not span.lifted_by(on) for span in last.values())
 
 
 Living = Formed | InForce

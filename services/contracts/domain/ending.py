@@ -179,7 +179,7 @@ def terminate_by_operator(
     """End the contract on one of the grounds of the terms; where they ask for a notice, after it.
 
     A notice comes at the latest on the day before the termination date. Suspension as a ground
-    needs one on record. The last day of a demand's period is still the customer's. Grounds of the
+    needs one that was not lifted. The last day of a demand's period is still the customer's. Grounds of the
     time after the formation hold for that many days, the day of formation not counted.
 
     Clauses: NSEC-12.1.1, NSEC-12.1.2, NSEC-12.1.3, NSEC-12.1.4, NSEC-12.2, WUTM-22.0.1,
@@ -198,8 +198,12 @@ def terminate_by_operator(
         )
     ground = grounds[judgement.ground]
     living = living_on(life, terminated_on, clause=ground.clause)
-    if ground.after_suspension and not (isinstance(living, InForce) and living.suspensions):
-        raise NotAGround("the contract was never suspended", clause=ground.clause, field="/ground")
+    if ground.after_suspension and not (
+        isinstance(living, InForce) and living.unresolved_on(terminated_on)
+    ):
+        raise NotAGround(
+            f"no suspension is unresolved on {terminated_on}", clause=ground.clause, field="/ground"
+        )
     _preceded(judgement, on=terminated_on, ground=ground)
     _in_time(life, living, on=terminated_on, ground=ground)
     return end(

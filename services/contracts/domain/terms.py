@@ -123,9 +123,10 @@ class OperatorGround(_Section):
     """A ground on which the operator may end the contract.
 
     `notice`: only after a notice, at the earliest on the day after it; `urgent` allows leaving it
-    out for a recorded reason; `after_suspension`: only when a suspension is on record; `demand`:
-    only after a demand whose period has passed; `days_from_formation`: only in these days, the day
-    of formation not counted; `before_acceptance`: only while the work is not accepted.
+    out for a recorded reason; `after_suspension`: only when a suspension was not lifted (one that
+    was is resolved, one that ran out is not); `demand`: only after a demand whose period has
+    passed; `days_from_formation`: only in these days, the day of formation not counted;
+    `before_acceptance`: only while the work is not accepted.
     """
 
     clause: ClauseId

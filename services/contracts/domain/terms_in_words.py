@@ -17,6 +17,7 @@ _SUSPENSION = "Suspension"
 _BY_CUSTOMER = "End by the customer"
 _BY_OPERATOR = "End by the operator"
 _TERMS = "Terms and periods"
+_NOTICE_BEFORE = "A notice goes before, unless it is urgent and cannot be avoided."
 _LATE = "When a debt is late"
 _WEEKS = {"monday-friday": "Monday to Friday", "monday-saturday": "Monday to Saturday"}
 _CONTENT = {
@@ -171,7 +172,7 @@ def _suspension(section: ContractTerms) -> Iterator[Said]:
         suspension.clause,
         place=place,
     )
-    words = "A notice goes before." if suspension.notice else "It takes effect at once."
+    words = _NOTICE_BEFORE if suspension.notice else "It takes effect at once."
     clause = suspension.notice.clause if suspension.notice else None
     place_of_it = (*place, "notice") if suspension.notice else place
     yield _entry(_SUSPENSION, "suspension notice", words, clause, place=place_of_it)
@@ -260,7 +261,7 @@ def _conditions(ground: OperatorGround) -> str:
     found = (
         ("after a notice, at the earliest the day after it", ground.notice),
         ("without the notice where it is urgent", ground.urgent),
-        ("only after a suspension", ground.after_suspension),
+        ("only while the cause of a suspension is not resolved", ground.after_suspension),
         ("only after a demand whose period has passed", ground.demand),
         (f"only in the {count(days or 0, 'day')} after formation", days is not None),
         ("only before the work is accepted", ground.before_acceptance),

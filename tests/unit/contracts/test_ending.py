@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from libs.events.vocabulary.contracts import (
+    ContractResumed,
+    ContractSuspended,
     ContractTerminated,
     LineContractEnded,
     TerminationRequested,
@@ -37,6 +39,7 @@ from .builders import (
     applied,
     given,
     mysec,
+    resumed,
     running,
     suspended,
     terminated,
@@ -375,6 +378,76 @@ def test_an_unresolved_suspension_needs_a_suspension(service: str, ground: str) 
             judgement=judged(ground, notice=Notice(notified_on=date(2024, 5, 1))),
             terms=mysec() if service == "MYSEC" else wutm(),
         )
+
+
+@pytest.mark.clause("WUTM-22.1")
+@pytest.mark.clause("NSEC-12.1.1")
+@pytest.mark.clause("WSRV-22.1")
+@pytest.mark.parametrize(
+    ("history", "good"),
+    [
+        pytest.param((suspended(date(2024, 4, 1)), resumed(date(2024, 5, 1))), False, id="lifted"),
+        pytest.param((suspended(date(2024, 4, 1)), resumed(MAY)), False, id="lifted that day"),
+        pytest.param(
+            (suspended(date(2024, 4, 1)), resumed(date(2024, 5, 11))),
+            True,
+            id="lifted the day after",
+        ),
+        pytest.param(
+            (suspended(date(2024, 4, 1), until_on=date(2024, 5, 1)), resumed(date(2024, 5, 1))),
+            True,
+            id="ran out, which resolves nothing",
+        ),
+        pytest.param(
+            (suspended(date(2024, 4, 1), until_on=date(2024, 5, 1)), resumed(date(2024, 4, 30))),
+            False,
+            id="lifted the day before it ran out",
+        ),
+        pytest.param((suspended(date(2024, 5, 11)),), False, id="begins the day after"),
+        pytest.param((suspended(MAY),), True, id="begins that day"),
+        pytest.param(
+            (
+                suspended(date(2024, 2, 1)),
+                resumed(date(2024, 3, 1)),
+                suspended(date(2024, 4, 1), ground="breach"),
+            ),
+            True,
+            id="one lifted and one of another ground not",
+        ),
+        pytest.param(
+            (
+                suspended(date(2024, 2, 1), until_on=date(2024, 3, 1)),
+                resumed(date(2024, 3, 1)),
+                suspended(date(2024, 4, 1)),
+                resumed(date(2024, 5, 1)),
+            ),
+            False,
+            id="ran out, then lifted on the same ground",
+        ),
+        pytest.param(
+            (
+                suspended(date(2024, 2, 1), until_on=date(2024, 3, 1)),
+                resumed(date(2024, 3, 1)),
+                suspended(date(2024, 4, 1), ground="breach"),
+                resumed(date(2024, 5, 1)),
+            ),
+            True,
+            id="ran out, then another ground lifted",
+        ),
+    ],
+)
+def test_a_suspension_that_was_lifted_is_resolved(
+    history: tuple[ContractSuspended | ContractResumed, ...], *, good: bool
+) -> None:
+    life = given(*running(), *history)
+    judgement = judged("not-cured", notice=Notice(notified_on=date(2024, 5, 9)))
+    if good:
+        end = terminate_by_operator(life, terminated_on=MAY, judgement=judgement, terms=mysec())
+        assert the_end(end).clause == "NSEC-12.1.1"
+        return
+    with pytest.raises(NotAGround) as refused:
+        terminate_by_operator(life, terminated_on=MAY, judgement=judgement, terms=mysec())
+    assert refused.value.clause == "NSEC-12.1.1"
 
 
 @pytest.mark.clause("NSEC-20.2")
