@@ -8,6 +8,7 @@ from services.contracts.domain.terms import OperatorGround, Terms
 from services.contracts.domain.use import Notice
 
 URGENT = "urgent, from a scenario"
+UNTOLD = "from a scenario"
 
 
 def consents(terms: Terms, *, service: str, on: date) -> tuple[str, ...]:

@@ -186,9 +186,19 @@ async def _record_outage(case: HttpCase, step: Step) -> None:
 
 
 async def _swap_device(case: HttpCase, step: Step) -> None:
-    site = await case.services.find("monitoring", f"/sites/{case.contract_id}")
-    if site is None or not site["devices"]:
-        raise NoCommand("no device stands at the site")
+    """The device of an order was never told of: it stands there from the contract's first day."""
+    path = f"/sites/{case.contract_id}"
+    site = await case.services.get("monitoring", path)
+    if not site["devices"]:
+        body = {
+            "model": FILLED,
+            "serial": FILLED,
+            "licensed": False,
+            "introduced_on": step.arguments["swapped_on"],
+        }
+        at, context = step.at, step.context
+        await case.write(context, "POST", f"{path}/devices", body, at=at, name="register_device")
+        site = await case.services.get("monitoring", path)
     old = site["devices"][0]
     body = {
         "old_device_id": old["device_id"],
@@ -198,6 +208,16 @@ async def _swap_device(case: HttpCase, step: Step) -> None:
         "replacement_cost": step.arguments["replacement_cost"],
     }
     await case.post(step, f"/sites/{case.contract_id}/swaps", body)
+
+
+async def _take_back_swapped(case: HttpCase, step: Step) -> None:
+    path = f"/sites/{case.contract_id}"
+    site = await case.services.get("monitoring", path)
+    if not site["awaited"]:
+        raise NoCommand("no device is owed back")
+    device_id = site["awaited"][0]["device_id"]
+    body = {"device_id": device_id, "finding": "normal", **step.arguments}
+    await case.post(step, f"{path}/returns", body)
 
 
 async def _claim_overdue(case: HttpCase, step: Step) -> None:
@@ -259,6 +279,7 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("monitoring", "register_device"): _register_device,
     ("monitoring", "record_outage"): _record_outage,
     ("monitoring", "swap_device"): _swap_device,
+    ("monitoring", "return_swapped_device"): _take_back_swapped,
     ("monitoring", "return_device"): _on_site("returns"),
     ("monitoring", "claim_overdue_device"): _claim_overdue,
     ("monitoring", "record_visit"): _on_site("visits"),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from cli.play.filling import consents, customer_ground, operator_judgement
+from cli.play.filling import UNTOLD, consents, customer_ground, operator_judgement
 from cli.play.plan import Step
 from libs.events.envelope import Cause
 from libs.events.log import Log
@@ -309,12 +309,17 @@ async def _record_outage(case: Case, step: Step, cause: Cause) -> None:
 
 
 async def _swap_device(case: Case, step: Step, cause: Cause) -> None:
+    """The device of an order was never told of: it stands there from the contract's first day."""
+    on = step.arguments["swapped_on"]
     site, _ = await sites.site_at(case.sites, case.contract_id)
     standing = opened(site).standing
     if not standing:
-        raise NoCommand("no device stands at the site")
-    old = next(iter(standing.values()))
-    on = step.arguments["swapped_on"]
+        old = Device(
+            device_id=uuid7(), model=UNTOLD, serial=UNTOLD, licensed=False, introduced_on=on
+        )
+        await sites.register_device(case.sites, _at_site(case, cause), device=old)
+    else:
+        old = next(iter(standing.values()))
     await sites.swap_device(
         case.sites,
         _at_site(case, cause),
@@ -329,6 +334,21 @@ async def _swap_device(case: Case, step: Step, cause: Cause) -> None:
         ),
         swapped_on=on,
         terms_of=case.swap_terms,
+    )
+
+
+async def _take_back_swapped(case: Case, step: Step, cause: Cause) -> None:
+    """The device that was replaced first came back, with no more than normal wear."""
+    site, _ = await sites.site_at(case.sites, case.contract_id)
+    awaited = next(iter(opened(site).awaited), None)
+    if awaited is None:
+        raise NoCommand("no device is owed back")
+    await sites.take_back_device(
+        case.sites,
+        _at_site(case, cause),
+        device_id=awaited,
+        finding="normal",
+        **step.arguments,
     )
 
 
@@ -435,6 +455,7 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("monitoring", "register_device"): _register_device,
     ("monitoring", "record_outage"): _record_outage,
     ("monitoring", "swap_device"): _swap_device,
+    ("monitoring", "return_swapped_device"): _take_back_swapped,
     ("monitoring", "return_device"): _take_back,
     ("monitoring", "claim_overdue_device"): _claim_overdue,
     ("monitoring", "record_visit"): _record_visit,

@@ -318,8 +318,13 @@ def _site_steps(event: _Site, *, at: datetime) -> Iterator[Step]:
                 "swap_device",
                 swapped_on=event.date,
                 replacement_cost=event.replacement_cost,
-                returned_on=event.returned_on,
             )
+            if event.returned_on is not None:
+                yield _monitoring(
+                    japan_instant(event.returned_on),
+                    "return_swapped_device",
+                    returned_on=event.returned_on,
+                )
         case sc.Visit():
             yield _monitoring(
                 at,

@@ -6,15 +6,19 @@ from services.monitoring.terms import MonitoringTerms
 
 def in_words(section: MonitoringTerms) -> tuple[Said, ...]:
     """Say what the section says of devices."""
-    if section.send_back is None:
+    back = section.send_back
+    if back is None:
         return ()
+    if back.return_months is not None:
+        within = f"{count(back.return_months, 'month')} from the day after the new one was shipped"
+    else:
+        within = f"{count(back.return_days or 0, 'day')} of the delivery of the new one"
     return (
         Said(
             heading="Devices",
             key="send_back",
-            words="A broken device is replaced by send-back; it must be back within "
-            f"{count(section.send_back.return_days, 'day')} of the delivery of the new one.",
-            clauses=section.send_back.clause,
+            words=f"A broken device is replaced by send-back; it must be back within {within}.",
+            clauses=back.clause,
             place=("send_back",),
         ),
     )

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from libs.dates.japan import japan_instant
+from libs.dates.months import last_day_of_months
 from libs.events.vocabulary.monitoring import (
     DeviceRegistered,
     DeviceSwapped,
@@ -26,6 +27,7 @@ from services.monitoring.domain.site import (
 )
 
 Finding = Literal["normal", "excessive", "negligent"]
+_ONE_DAY = timedelta(days=1)
 
 
 class NoSendBack(Refusal):
@@ -35,9 +37,14 @@ class NoSendBack(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapTerms:
-    """Replacement by send-back: the broken device is back within `return_days` of delivery."""
+    """Replacement by send-back: until when the broken device is back.
 
-    return_days: int
+    Within `return_days` of the delivery of the new one, or within whole `return_months` from the
+    day after its shipment.
+    """
+
+    return_days: int | None = None
+    return_months: int | None = None
     clause: tuple[str, ...]
 
 
@@ -84,8 +91,8 @@ def swap_device(
     """Replace a device found at fault; the new one is sent first, the old one is owed back.
 
     Both devices change owner on the day the replacement is shipped. Whether the contract counts
-    as licensed passes to the new device unchanged. The last day to give the old one back is
-    `return_days` after delivery. Raises `NoSendBack`, `DeviceNotThere`, `EndBeforeStart` when
+    as licensed passes to the new device unchanged. The old one is owed back by a day of the terms.
+    Raises `NoSendBack`, `DeviceNotThere`, `EndBeforeStart` when
     shipped after delivery or delivered after the exchange, `AlreadyRecorded`.
 
     Clauses: WUTM-A1.T3-3.6.1 (sent first, one open swap a device), WUTM-A1.T3-3.6.2 (exchanged
@@ -112,11 +119,22 @@ def swap_device(
         licensed=_licensed(content, old_device_id),
         swapped_on=swapped_on,
         ownership_moved_on=new.shipped_on,
-        due_back_on=new.delivered_on + timedelta(days=terms.return_days),
+        due_back_on=due_back_on(new, terms=terms),
         replacement_cost=new.cost,
     )
     admit(site, swap)
     return (swap,)
+
+
+def due_back_on(new: Replacement, *, terms: SwapTerms) -> date:
+    """The last day on which the broken device may be given back.
+
+    Clauses: WUTM-A1.T3-3.N5.1, RRNS-A1.II.3.4.S2, RRNS-A1.II.3.4.S3, RRNS-A1.IV.4.5.S2,
+    RRNS-A1.IV.4.5.S3 (a month from the day after shipment; handed over on its last day it is back).
+    """
+    if terms.return_months is not None:
+        return last_day_of_months(new.shipped_on + _ONE_DAY, months=terms.return_months)
+    return new.delivered_on + timedelta(days=terms.return_days or 0)
 
 
 def _licensed(site: Open, device_id: UUID) -> bool:
@@ -205,7 +223,8 @@ def deadlines(site: Site) -> tuple[Deadline, ...]:
     An operator decides them by stating the price with the swap; where none was stated nothing
     falls due, and the claim stays a command.
 
-    Clauses: WUTM-A1.T3-3.N5.1 (watched; an operator decides).
+    Clauses: WUTM-A1.T3-3.N5.1 (watched; an operator decides), RRNS-A1.II.3.4.S3,
+    RRNS-A1.IV.4.5.S3 (from the day after the period).
     """
     if isinstance(site, Unopened):
         return ()

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
+from libs.dates.months import last_day_of_months
 from libs.events.vocabulary.contracts import Content
 from services.contracts.domain.periods import (
     insurance_period,
-    last_day_of_months,
     maximum_period_last_day,
     suspension_limit,
 )

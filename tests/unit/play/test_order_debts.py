@@ -75,3 +75,36 @@ async def test_a_cancellation_fee_falls_due_with_a_ground_that_arises_after_it()
     later = {"type": "ground_arose", "date": "2025-03-10", "ground": 2}
     after = await an_order(*grounds, cancelled, later, through="2025-04")
     assert [each["due"] for each in after["penalties"]] == ["2025-03-10"]
+
+
+@pytest.mark.clause("RRNS-A1.II.3.4.S2", "RRNS-A1.II.3.4.S3", "RRNS-A1.IV.4.5.S2")
+@pytest.mark.clause("RRNS-A1.IV.4.5.S3")
+@pytest.mark.parametrize(
+    ("shipped", "returned", "plan", "billed"),
+    [
+        pytest.param("2025-05-10", None, "utm", "2025-06", id="never-back"),
+        pytest.param("2025-05-10", "2025-06-10", "utm", None, id="back-on-the-last-day"),
+        pytest.param("2025-05-10", "2025-06-11", "utm", "2025-06", id="a-day-too-late"),
+        pytest.param("2025-01-31", "2025-02-28", "router", None, id="whole-february"),
+        pytest.param("2025-01-31", None, "wireless", "2025-03", id="no-such-day"),
+    ],
+)
+async def test_a_device_swapped_and_not_handed_over_in_its_month_is_billed(
+    shipped: str, returned: str | None, plan: str, billed: str | None
+) -> None:
+    swapped = {
+        "type": "device_swapped",
+        "date": shipped,
+        "returned_on": returned,
+        "replacement_cost": 80_000,
+    }
+    contract = {"initial_fee": 0, "monthly_fee": 100_000, "plan": plan}
+    result = await an_order(swapped, through="2025-07", contract=contract)
+    found = [
+        (invoice["month"], line["amount"], line["tax_rate"])
+        for invoice in result["invoices"]
+        for line in invoice["lines"]
+        if line["code"] == "RRNS-DEVICE"
+    ]
+    assert found == ([] if billed is None else [(billed, 80_000, 0)])
+    assert not any("device" in sentence for sentence in result["warnings"])
