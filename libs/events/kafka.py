@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 from libs.events.database import Row
 from libs.events.envelope import Envelope
 from libs.events.partition import key_bytes
@@ -118,7 +120,7 @@ def _headers_of_log(context: str, log_epoch: UUID) -> tuple[Header, Header]:
 
 def from_record(record: KafkaRecord) -> Message:
     """The message that a record carries; raises `NotAnEvent` for a record that carries none."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
     return message(
         headers,
         topic=record.topic,
@@ -150,19 +152,20 @@ def message(
 
 
 def _envelope(headers: Mapping[str, str], *, partition: int) -> Envelope:
+    """Ids are of the driver's class: equal to any other, and read from text in a tenth of the time."""
     causation = headers.get("ce_causationid")
     return Envelope(
-        event_id=UUID(headers["ce_id"]),
+        event_id=pgproto.UUID(headers["ce_id"]),
         context=headers["ce_source"].removeprefix(_SOURCE),
-        log_epoch=UUID(headers["ce_logepoch"]),
-        stream_id=UUID(headers["ce_subject"]),
+        log_epoch=pgproto.UUID(headers["ce_logepoch"]),
+        stream_id=pgproto.UUID(headers["ce_subject"]),
         version=int(headers["ce_version"]),
         position=int(headers["ce_position"]),
         partition=partition,
         sequence=int(headers["ce_sequence"]),
         recorded_at=datetime.fromisoformat(headers["ce_time"]),
-        correlation_id=UUID(headers["ce_correlationid"]),
-        causation_id=None if causation is None else UUID(causation),
+        correlation_id=pgproto.UUID(headers["ce_correlationid"]),
+        causation_id=None if causation is None else pgproto.UUID(causation),
         actor=headers["ce_actor"],
         traceparent=headers.get("ce_traceparent"),
     )
