@@ -26,15 +26,16 @@ order. A loss (a broker that forgot what it acknowledged) shows as a gap, which 
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import asyncpg
 import structlog
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from libs.events import relay_sql as sql
 from libs.events.database import Connection, Row
-from libs.events.kafka import Headers, Identity, to_record
+from libs.events.kafka import Identity, to_record
 from libs.events.producing import FAREWELL_SECONDS, Producer
 from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
@@ -54,8 +55,6 @@ _KEEPALIVE = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-
-Record = tuple[bytes, bytes, Headers]
 
 
 class Relay:
@@ -187,14 +186,11 @@ class Relay:
         """
         events = [tracing.Sent(row["correlation_id"], row["traceparent"]) for row in rows]
         with tracing.send_spans(self._topic, events) as hops:
-            by_partition: dict[int, list[Record]] = {}
-            for row, hop in zip(rows, hops, strict=True):
-                record = to_record(row, identity=identity, hop=hop)
-                by_partition.setdefault(row["partition"], []).append(record)
+            laid_out = _lay_out(producer, rows, hops=hops, identity=identity)
             answers = await asyncio.gather(
                 *(
-                    self._send_partition(producer, records, at)
-                    for at, records in by_partition.items()
+                    self._send_partition(producer, batches, partition)
+                    for partition, batches in laid_out.items()
                 ),
                 return_exceptions=True,
             )
@@ -235,16 +231,11 @@ class Relay:
         return following
 
     async def _send_partition(
-        self, producer: Producer, records: Iterable[Record], partition: int
+        self, producer: Producer, batches: Iterable[BatchBuilder], partition: int
     ) -> None:
-        """Send one partition's records, a batch after the other's acknowledgement."""
-        batch = producer.create_batch()
-        for key, value, headers in records:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                await (await producer.send_batch(batch, self._topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        await (await producer.send_batch(batch, self._topic, partition=partition))
+        """Send one partition's batches, each after the acknowledgement of the one before."""
+        for batch in batches:
+            await (await producer.send_batch(batch, self._topic, partition=partition))
 
     async def _measure(self, connection: Connection, position: int) -> None:
         behind = await sql.head(connection) - position
@@ -254,6 +245,26 @@ class Relay:
     def _says_it_leads(self, *, leads: bool) -> None:
         self.leads = leads
         self._leader.set(int(leads))
+
+
+def _lay_out(
+    producer: Producer,
+    rows: Iterable[Row],
+    *,
+    hops: Iterable[str | None],
+    identity: Identity,
+) -> Mapping[int, Sequence[BatchBuilder]]:
+    """The batches of each partition, in order; no record is kept beside its bytes in one."""
+    laid_out: dict[int, list[BatchBuilder]] = {}
+    for row, hop in zip(rows, hops, strict=True):
+        batches = laid_out.get(row["partition"])
+        if batches is None:
+            batches = laid_out[row["partition"]] = [producer.create_batch()]
+        key, value, headers = to_record(row, identity=identity, hop=hop)
+        if batches[-1].append(timestamp=None, key=key, value=value, headers=headers) is None:
+            batches.append(producer.create_batch())
+            batches[-1].append(timestamp=None, key=key, value=value, headers=headers)
+    return laid_out
 
 
 @contextmanager
