@@ -44,7 +44,7 @@ def played(
     `subtotal`, `tax`, `total` and `lines` (code to amount, a code's lines summed) with their `days`,
     months without an invoice left out, `periods` (first and last day) and `payable` (with the
     interest); `with_fees`, the months that bear an issue or a collection fee; `demands` (code to
-    total with tax); `interest` and `interest_days`, summed, with `charged` and `waived` of it;
+    total with tax) and `demands_due` (code to date); `interest` and `interest_days`, summed, with `charged` and `waived` of it;
     `paid` by month, and `unapplied` money; `late`, what was open of a debt on the first day on
     which it was late, and `cured`, when such a debt was paid; `ended` and `reason`; `refused`, the
     clauses that commands were refused with; of the contract `formed`, `started` and `suspended`
@@ -89,6 +89,7 @@ def _result(result: Made) -> Made:
         "periods": {each["month"]: [each["from"], each["to"]] for each in invoices},
         "with_fees": [each["month"] for each in invoices if any(map(_is_fee, each["lines"]))],
         "demands": _summed(result["penalties"], "total"),
+        "demands_due": {each["code"]: each["due"] for each in result["penalties"]},
         "interest": sum(each["interest"] for each in entries),
         "interest_days": sum(each["days"] for each in entries),
         "charged": sum(each["interest"] for each in entries if each["charged"]),
