@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from libs.events import parking
 from libs.events.consumer import Consumer
 from libs.events.kafka import Message
-from libs.events.partition import key_bytes
+from libs.events.log import StreamAppend
+from libs.events.partition import key_bytes, partition_of
 from libs.events.projector import Projector
 from libs.events.relay import Relay
 from libs.events.trouble import Gap, OtherLog, Trouble, Unreadable
@@ -18,7 +19,9 @@ from libs.events.weather import is_weather
 from tests.support.proxy import a_way
 from tests.support.victims import Part, a_process
 from tests.support.way import (
+    CASE,
     Place,
+    a_start,
     a_topic,
     all_of,
     append_starts,
@@ -201,8 +204,32 @@ async def test_another_log_in_the_topic_stops_the_consumer_and_says_what_to_do(
     assert trouble == OtherLog(
         topic=topic, partition=found[0].partition, known=known, seen=restored
     )
-    assert "rebuild this reader" in str(trouble)
+    assert "./yk rebuild consumer" in str(trouble)
     assert await notes(target.pool) == [(UUID(int=1), 1), (UUID(int=1), 2)]
+
+
+async def test_another_log_stops_the_consumer_in_a_partition_it_took_nothing_of(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    assert partition_of(one) != partition_of(other)
+    await source.log.append(
+        StreamAppend(stream_id=one, events=[a_start(1)], expected=0), cause=CASE
+    )
+    await sent(source, topic=topic, bootstrap=kafka_bootstrap)
+    async with running(a_consumer(target, topic=topic, bootstrap=kafka_bootstrap).run):
+        await until(lambda: has_notes(target, count=1))
+    known, restored = source.log.log_epoch, UUID(int=77)
+    await source.pool.execute("UPDATE log_identity SET log_epoch = $1", restored)
+    await source.log.append(
+        StreamAppend(stream_id=other, events=[a_start(2)], expected=0), cause=CASE
+    )
+    await sent(source, topic=topic, bootstrap=kafka_bootstrap)
+    trouble = await trouble_of(a_consumer(target, topic=topic, bootstrap=kafka_bootstrap))
+    assert trouble == OtherLog(
+        topic=topic, partition=partition_of(other), known=known, seen=restored
+    )
+    assert await notes(target.pool) == [(one, 1)]
 
 
 async def test_a_record_that_is_no_event_stops_the_consumer(
