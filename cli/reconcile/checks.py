@@ -26,7 +26,8 @@ from services.contracts import reconciling as contracts
 from services.contracts.domain.terms import offered_terms
 from services.monitoring import reconciling as monitoring
 from services.notifications import reconciling as notifications
-from services.notifications.terms import FOLDER, notice_terms
+from services.notifications.settings import TERMS
+from services.notifications.terms import notice_terms
 
 _FACTS_FROM = ("contracts", "monitoring")
 _TOLD_BY = ("contracts", "monitoring", "billing")
@@ -81,7 +82,7 @@ def _contracts(there: Installation) -> tuple[Check, ...]:
     return contracts.checks(
         pool=there.pools["contracts"],
         keys=there.keys,
-        terms=offered_terms(FOLDER),
+        terms=offered_terms(TERMS),
         bootstrap=there.kafka,
         own_topic=there.topic("contracts"),
     )
@@ -90,7 +91,7 @@ def _contracts(there: Installation) -> tuple[Check, ...]:
 def _billing(there: Installation) -> tuple[Check, ...]:
     pool = there.pools["billing"]
     timelines = PostgresTimelines(pool, topic_prefix=there.environment.topic_prefix)
-    terms = TermsFolder(FOLDER, settings=TermSettings())
+    terms = TermsFolder(TERMS, settings=TermSettings())
 
     def billing_on(log: Log) -> Billing:
         return Billing(log=log, timelines=timelines, terms=terms, drafts=PostgresDrafts(pool))
@@ -133,7 +134,7 @@ def _notifications(there: Installation) -> tuple[Check, ...]:
         own_topic=there.topic(_TOLD),
         consumer=_TOLD,
         topics=there.topics(_TOLD_BY),
-        terms_of=notice_terms(),
+        terms_of=notice_terms(TERMS),
     )
 
 

@@ -97,9 +97,15 @@ class Built:
         )
 
 
+def terms_folder(settings: Settings) -> TermsFolder:
+    """The terms of an installation, with what its operator may set. Raises WrongTerms."""
+    return TermsFolder(settings.terms, settings=TermSettings(lone_interest=settings.lone_interest))
+
+
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Built]:
-    """Open the log, the keys and the ports over them; closed in reverse."""
+async def build(settings: Settings, *, terms: TermsFolder | None = None) -> AsyncIterator[Built]:
+    """Read the terms if not given, open log, keys and the ports over them; closed in reverse."""
+    terms = terms or terms_folder(settings)
     clock = SystemClock()
     database, key_database = (
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
@@ -117,9 +123,7 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
                     topic_prefix=settings.topic_prefix,
                     sources=() if log.rehearsal else FACTS_FROM,
                 ),
-                terms=TermsFolder(
-                    settings.terms, settings=TermSettings(lone_interest=settings.lone_interest)
-                ),
+                terms=terms,
                 drafts=PostgresDrafts(pool),
             )
             yield Built(
@@ -257,8 +261,9 @@ async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
     try:
+        terms = terms_folder(settings)
         await _database_there(settings, title=CONTEXT, port=settings.port)
-        async with build(settings) as built:
+        async with build(settings, terms=terms) as built:
             verifier = Verifier(keys_at(settings.jwks_url))
             app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
             await server(app, host=settings.host, port=settings.port).serve()
@@ -271,8 +276,9 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        terms = terms_folder(settings)
         await _database_there(settings, title=title, port=settings.worker_port)
-        async with build(settings) as built:
+        async with build(settings, terms=terms) as built:
             await work(
                 make_worker(built),
                 title=title,

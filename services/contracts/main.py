@@ -125,9 +125,9 @@ class Service:
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Service]:
-    """Make the parts in reading order; they are closed in reverse."""
-    terms = offered_terms(settings.terms)
+async def build(settings: Settings, *, terms: Terms | None = None) -> AsyncIterator[Service]:
+    """Make the parts in reading order, the terms too if not given; they are closed in reverse."""
+    terms = terms or offered_terms(settings.terms)
     database, keys_database = settings.database_url, settings.keys_url
     async with (
         open_pool(database.get_secret_value(), min_size=1, max_size=settings.connections) as pool,
@@ -198,8 +198,9 @@ async def run_api(settings: Settings) -> None:
     """Answer requests until a stop signal."""
     telemetry = set_up(CONTEXT)
     try:
+        terms = offered_terms(settings.terms)
         await _database_there(settings, title=CONTEXT, port=settings.port)
-        async with build(settings) as service:
+        async with build(settings, terms=terms) as service:
             app = application(service, telemetry=telemetry)
             await server(app, host=settings.host, port=settings.port).serve()
     finally:
@@ -290,8 +291,9 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        terms = offered_terms(settings.terms)
         await _database_there(settings, title=title, port=settings.worker_port)
-        async with build(settings) as service:
+        async with build(settings, terms=terms) as service:
             await work(
                 make_worker(service),
                 title=title,

@@ -39,6 +39,7 @@ from services.monitoring.reconciling import checks
 from services.monitoring.running import Scheduler
 from services.monitoring.settings import Settings
 from services.monitoring.terms import swap_terms
+from services.monitoring.use_cases import SwapTermsOf
 from services.monitoring.views import sites
 
 CONTEXT = "monitoring"
@@ -55,6 +56,7 @@ class Built:
     log: PostgresLog
     keys: PostgresKeys
     clock: SystemClock
+    terms_of: SwapTermsOf
 
     def topic(self, context: str) -> str:
         """The topic of a context in this installation."""
@@ -80,8 +82,9 @@ class Built:
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Built]:
-    """Open the log and the keys; closed in reverse."""
+async def build(settings: Settings, *, terms_of: SwapTermsOf | None = None) -> AsyncIterator[Built]:
+    """Read the terms if they are not given, open the log and the keys; closed in reverse."""
+    terms_of = terms_of or swap_terms(settings.terms)
     clock = SystemClock()
     database, key_database = (
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
@@ -92,7 +95,9 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
     ):
         keys = PostgresKeys(key_pool, master=settings.master)
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
-            yield Built(settings=settings, pool=pool, log=log, keys=keys, clock=clock)
+            yield Built(
+                settings=settings, pool=pool, log=log, keys=keys, clock=clock, terms_of=terms_of
+            )
 
 
 def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = None) -> FastAPI:
@@ -121,7 +126,7 @@ def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = 
         log=built.log,
         pool=built.pool,
         clock=built.clock,
-        terms_of=swap_terms(),
+        terms_of=built.terms_of,
         level=lambda: view_cursors.level(built.pool, sites.NAME),
     )
     return app
@@ -192,8 +197,9 @@ async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
     try:
+        terms_of = swap_terms(settings.terms)
         await _database_there(settings, title=CONTEXT, port=settings.port)
-        async with build(settings) as built:
+        async with build(settings, terms_of=terms_of) as built:
             verifier = Verifier(keys_at(settings.jwks_url))
             app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
             await server(app, host=settings.host, port=settings.port).serve()
@@ -206,8 +212,9 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        terms_of = swap_terms(settings.terms)
         await _database_there(settings, title=title, port=settings.worker_port)
-        async with build(settings) as built:
+        async with build(settings, terms_of=terms_of) as built:
             await work(
                 make_worker(built),
                 title=title,

@@ -1,13 +1,16 @@
 """Monitoring's configuration, from the environment: `MONITORING_DATABASE_URL` and so on."""
 
 import base64
+from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+TERMS = Path(__file__).parents[2] / "terms"
+
 
 class Settings(BaseSettings):
-    """Addresses and secrets of an installation.
+    """Addresses and secrets of an installation; `terms` is the folder of terms it works by.
 
     `rehearsal` marks a database as a rehearsal's when it is migrated for the first time; what
     counts afterwards is the mark in the database. Every `reconcile_every_seconds` the
@@ -22,6 +25,7 @@ class Settings(BaseSettings):
     kafka: str
     jwks_url: str
     topic_prefix: str = ""
+    terms: Path = TERMS
     host: str = "127.0.0.1"
     port: int = 8103
     worker_port: int = 8123

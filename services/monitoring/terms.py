@@ -14,8 +14,6 @@ from libs.terms.offered import services_in
 from services.monitoring.domain.devices import SwapTerms
 from services.monitoring.use_cases import SwapTermsOf
 
-FOLDER = Path(__file__).resolve().parents[2] / "terms"
-
 
 class SendBack(BaseModel):
     """Replacement by send-back: the time within which the broken device is back.
@@ -45,7 +43,7 @@ class MonitoringTerms(BaseModel):
     send_back: SendBack | None = None
 
 
-def swap_terms(folder: Path = FOLDER) -> SwapTermsOf:
+def swap_terms(folder: Path) -> SwapTermsOf:
     """The swap terms of all services in `folder`. Raises WrongTerms."""
     books: dict[str, InForce[MonitoringTerms]] = {
         service: section(

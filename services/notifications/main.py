@@ -40,7 +40,7 @@ from services.notifications.gateways.mail import CapturingMailer, Mailer, SmtpMa
 from services.notifications.reconciling import checks
 from services.notifications.sender import Patience, Sender
 from services.notifications.settings import Settings
-from services.notifications.terms import notice_terms
+from services.notifications.terms import NoticeTermsOf, notice_terms
 from services.notifications.views import known, notices, occasions
 
 CONTEXT = "notifications"
@@ -57,6 +57,7 @@ class Built:
     log: PostgresLog
     keys: PostgresKeys
     clock: SystemClock
+    terms_of: NoticeTermsOf
 
     def topic(self, context: str) -> str:
         """The topic of a context in this installation."""
@@ -86,13 +87,16 @@ class Built:
             own_topic=self.topic(CONTEXT),
             consumer=READER,
             topics=[self.topic(context) for context in READS],
-            terms_of=notice_terms(),
+            terms_of=self.terms_of,
         )
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Built]:
-    """Open the log and the keys; closed in reverse."""
+async def build(
+    settings: Settings, *, terms_of: NoticeTermsOf | None = None
+) -> AsyncIterator[Built]:
+    """Read the terms if they are not given, open the log and the keys; closed in reverse."""
+    terms_of = terms_of or notice_terms(settings.terms)
     clock = SystemClock()
     database, key_database = (
         url.get_secret_value() for url in (settings.database_url, settings.keys_url)
@@ -103,7 +107,9 @@ async def build(settings: Settings) -> AsyncIterator[Built]:
     ):
         keys = PostgresKeys(key_pool, master=settings.master)
         async with await PostgresLog.open(pool, context=CONTEXT, keys=keys, clock=clock) as log:
-            yield Built(settings=settings, pool=pool, log=log, keys=keys, clock=clock)
+            yield Built(
+                settings=settings, pool=pool, log=log, keys=keys, clock=clock, terms_of=terms_of
+            )
 
 
 def make_api(built: Built, *, verifier: Verifier, metrics: api.Metrics | None = None) -> FastAPI:
@@ -168,7 +174,7 @@ def make_worker(built: Built) -> Worker:
     composer = Composer(
         pool=built.pool,
         log=built.log,
-        terms_of=notice_terms(),
+        terms_of=built.terms_of,
         sender_name=parseaddr(settings.sender)[0],
         rehearsal=built.log.rehearsal,
     )
@@ -221,8 +227,9 @@ async def run_api(settings: Settings) -> None:
     """Serve until stopped."""
     telemetry = set_up(CONTEXT)
     try:
+        terms_of = notice_terms(settings.terms)
         await _database_there(settings, title=CONTEXT, port=settings.port)
-        async with build(settings) as built:
+        async with build(settings, terms_of=terms_of) as built:
             verifier = Verifier(keys_at(settings.jwks_url))
             app = make_api(built, verifier=verifier, metrics=telemetry.metrics)
             await server(app, host=settings.host, port=settings.port).serve()
@@ -235,8 +242,9 @@ async def run_worker(settings: Settings) -> None:
     title = f"{CONTEXT}-worker"
     telemetry = set_up(title)
     try:
+        terms_of = notice_terms(settings.terms)
         await _database_there(settings, title=title, port=settings.worker_port)
-        async with build(settings) as built:
+        async with build(settings, terms_of=terms_of) as built:
             await work(
                 make_worker(built),
                 title=title,

@@ -1,13 +1,16 @@
 """Notifications' configuration, from the environment: `NOTIFICATIONS_DATABASE_URL` and so on."""
 
 import base64
+from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+TERMS = Path(__file__).parents[2] / "terms"
+
 
 class Settings(BaseSettings):
-    """Addresses and secrets of an installation.
+    """Addresses and secrets of an installation; `terms` is the folder of terms it works by.
 
     `sender` is what mails are from; the name in it signs them. `mail_attempts` is how often a
     mail is tried that the server defers, `mail_retry_seconds` the pause before the second
@@ -29,6 +32,7 @@ class Settings(BaseSettings):
     mail_attempts: int = 6
     mail_retry_seconds: float = 30
     topic_prefix: str = ""
+    terms: Path = TERMS
     trace_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8104

@@ -9,13 +9,11 @@ from libs.terms.in_force import InForce, section
 from libs.terms.offered import services_in
 from services.notifications.domain.rules import NoticeTerms
 
-FOLDER = Path(__file__).resolve().parents[2] / "terms"
-
 NoticeTermsOf = Callable[[str, date], NoticeTerms | None]
 """The notice terms of a service in force on a day; None for a service without terms here."""
 
 
-def notice_terms(folder: Path = FOLDER) -> NoticeTermsOf:
+def notice_terms(folder: Path) -> NoticeTermsOf:
     """The notice terms of all services in `folder`. Raises WrongTerms."""
     books: dict[str, InForce[NoticeTerms]] = {
         service: section(

@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.unit.notifications.examples import (
     an_occasion,
 )
 
-TERMS_OF = notice_terms()
+TERMS_OF = notice_terms(Path("terms"))
 
 
 def the_notice(

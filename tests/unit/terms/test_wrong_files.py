@@ -235,28 +235,64 @@ def test_billing_refuses_the_same_terms_with_the_same_sentence(tmp_path: Path) -
     assert str(by_billing.value) == str(by_check.value)
 
 
-def test_a_service_does_not_start_over_wrong_terms(tmp_path: Path) -> None:
-    folder = a_folder(tmp_path, old="way: by-form", new="way: by-mouth")
+@pytest.mark.parametrize(
+    ("service", "old", "new", "reason"),
+    [
+        pytest.param(
+            "contracts",
+            "way: by-form",
+            "way: by-mouth",
+            "contracts.termination_by_customer.way: "
+            "by-mouth is not one of by-form, on-request, by-notice",
+            id="contracts",
+        ),
+        pytest.param(
+            "billing",
+            "yen: 8000",
+            "yen: -1",
+            "billing.prices.storage.yen: -1 is out of range: at least 0",
+            id="billing",
+        ),
+        pytest.param(
+            "monitoring",
+            "monitoring: {}",
+            "monitoring: {send_forth: 1}",
+            "monitoring.send_forth is not known here",
+            id="monitoring",
+        ),
+        pytest.param(
+            "notifications",
+            "service_name: おあずかりバックアップ",
+            "service_name: 1",
+            "notifications.service_name: a text is wanted, not 1",
+            id="notifications",
+        ),
+    ],
+)
+def test_a_service_does_not_start_over_wrong_terms(
+    tmp_path: Path, service: str, old: str, new: str, reason: str
+) -> None:
+    """The terms are read first: nothing here listens on any of the addresses."""
+    folder = a_folder(tmp_path, old=old, new=new)
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    told = {
+        "DATABASE_URL": nowhere,
+        "KEYS_URL": nowhere,
+        "MASTER_KEY": "AAAA",
+        "KAFKA": "127.0.0.1:1",
+        "JWKS_URL": "http://127.0.0.1:1/",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": "1",
+        "TERMS": str(folder),
+    }
     started = subprocess.run(
-        [sys.executable, "-m", "services.contracts", "api"],
+        [sys.executable, "-m", f"services.{service}", "api"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        env={
-            **os.environ,
-            "CONTRACTS_DATABASE_URL": nowhere,
-            "CONTRACTS_KEYS_URL": nowhere,
-            "CONTRACTS_MASTER_KEY": "AAAA",
-            "CONTRACTS_KAFKA": "127.0.0.1:1",
-            "CONTRACTS_JWKS_URL": "http://127.0.0.1:1/",
-            "CONTRACTS_TERMS": str(folder),
-        },
+        env=os.environ | {f"{service.upper()}_{name}": value for name, value in told.items()},
     )
-    place = f"{folder}/bkup.yaml:{line_of(folder, 'by-mouth')}"
+    place = f"{folder}/bkup.yaml:{line_of(folder, new)}"
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        f"{place}: contracts.termination_by_customer.way: "
-        "by-mouth is not one of by-form, on-request, by-notice"
-    )
+    assert started.stderr.splitlines()[-1] == f"{place}: {reason}"
