@@ -6,13 +6,15 @@ is done to the world at that moment is up to who waits for it; then the way lets
 """
 
 import asyncio
+import os
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 from urllib.parse import parse_qs, urlsplit
 
 When = Literal["before", "during", "after"]
+WHENS: tuple[When, ...] = get_args(When)
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 _HOST = "127.0.0.1"
@@ -26,6 +28,17 @@ class Moment(NamedTuple):
     marks: tuple[str, ...]
     when: When
     nth: int = 1
+
+
+def turns() -> tuple[int, ...]:
+    """Numbers from which `in_turn` draws: one, or with `YK_TEST_MOMENTS=all` one for each moment."""
+    every = os.environ.get("YK_TEST_MOMENTS") == "all"
+    return tuple(range(len(WHENS))) if every else (0,)
+
+
+def in_turn(*numbers: int) -> When:
+    """One of the three, so that each number in turn brings all."""
+    return WHENS[sum(numbers) % len(WHENS)]
 
 
 class Request(NamedTuple):

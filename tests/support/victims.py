@@ -55,6 +55,7 @@ class Part:
     calls: Path = Path("/dev/null")
     lease_seconds: float = 20.0
     transaction_seconds: float = 60.0
+    patience_seconds: float = 30.0
     every_seconds: float = 0.02
 
 

@@ -28,7 +28,6 @@ MakeStage = Callable[[], Awaitable["Stage"]]
 
 LEASE_SECONDS = 5.0
 TRANSACTION_SECONDS = 15.0
-PATIENCE_SECONDS = 3.0
 _SLOWLY_SECONDS = 0.3
 _SHOWN = 12
 _PATIENCE_SECONDS = 120.0
@@ -72,7 +71,8 @@ class Head(NamedTuple):
 class Stage:
     """Where everything is: the log's database, the readers', the topic, the file of calls.
 
-    `readers` are those that take part, and whose effects are counted.
+    `readers` are those that take part, and whose effects are counted. `patience_seconds` is for how
+    long all that takes part waits for a database that does not answer.
     """
 
     source: str
@@ -82,6 +82,7 @@ class Stage:
     calls: Path
     seed: int
     readers: frozenset[Kind] = READERS
+    patience_seconds: float = 30.0
 
     def part(self, kind: Kind, *, name: str = "", dsn: str = "", bootstrap: str = "") -> Part:
         """What a process of that kind does here; over other ways where they are given."""
@@ -96,6 +97,7 @@ class Stage:
             calls=self.calls,
             lease_seconds=LEASE_SECONDS,
             transaction_seconds=TRANSACTION_SECONDS,
+            patience_seconds=self.patience_seconds,
             every_seconds=_SLOWLY_SECONDS,
         )
 
@@ -289,14 +291,18 @@ async def _bystander(part: Part) -> AsyncIterator[None]:
             dsn=part.dsn,
             bootstrap=part.bootstrap,
             topic=part.topic,
-            patience_seconds=PATIENCE_SECONDS,
+            patience_seconds=part.patience_seconds,
             lease_seconds=part.lease_seconds,
         )
         async with running(relay.run):
             yield
         return
     async with open_pool(
-        part.dsn, min_size=0, max_size=3, transaction_seconds=part.transaction_seconds
+        part.dsn,
+        min_size=0,
+        max_size=3,
+        patience_seconds=part.patience_seconds,
+        transaction_seconds=part.transaction_seconds,
     ) as pool:
         if part.kind == "projector":
             async with running(a_projector(part, pool=pool).run):

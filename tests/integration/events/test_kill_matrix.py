@@ -1,7 +1,8 @@
 """Every process of the way of events, struck in every manner at every exact moment.
 
-One test strikes one victim in one manner at all its moments, each on a stage of its own, side by
-side. Afterwards the independent counter looks: what was acknowledged stands in the log, the log is
+One test strikes one victim in one manner, each moment on a stage of its own, side by side: at each
+thing it does before, during or after it, in turn, so that every manner and every victim has all
+three; at all three with `YK_TEST_MOMENTS=all`. Afterwards the independent counter looks: what was acknowledged stands in the log, the log is
 the topic, and each event had its effect once, in the order of its stream, in every reader.
 """
 
@@ -16,7 +17,7 @@ from typing import Literal, NamedTuple, get_args
 import pytest
 
 from tests.integration.events.stage import READERS, MakeStage, Stage, bystanders
-from tests.support.moments import Moment, Way, When, to_kafka, to_postgres
+from tests.support.moments import Moment, Way, When, in_turn, to_kafka, to_postgres, turns
 from tests.support.victims import Kind, Victim, a_process
 
 Fault = Literal["kill", "pause", "restart", "cut"]
@@ -68,10 +69,9 @@ READERS_BESIDE: dict[Kind, frozenset[Kind]] = {
     "reactor": frozenset({"reactor"}),
     "follower": frozenset({"follower"}),
 }
-WHENS: tuple[When, ...] = get_args(When)
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 CELLS = [
-    pytest.param(victim, fault, id=f"{victim}-{fault}")
-    for victim, fault in product(MATRIX, get_args(Fault))
+    pytest.param(victim, fault, id=f"{victim}-{fault}") for victim, fault in product(MATRIX, FAULTS)
 ]
 _LATEST_SIGHT = 4
 
@@ -81,17 +81,18 @@ _LATEST_SIGHT = 4
 async def test_nothing_is_lost_doubled_or_swapped(
     victim: Kind, fault: Fault, make_stage: MakeStage
 ) -> None:
+    sights = [sight for sight in MATRIX[victim].values() if isinstance(sight, Sight)]
+    cell = list(MATRIX).index(victim) + FAULTS.index(fault)
     strikes = [
         _strike(
             replace(await make_stage(), readers=READERS_BESIDE[victim]),
             victim=victim,
             fault=fault,
             sight=sight,
-            when=when,
+            when=in_turn(cell, number, turn),
         )
-        for sight in MATRIX[victim].values()
-        if isinstance(sight, Sight)
-        for when in WHENS
+        for number, sight in enumerate(sights)
+        for turn in turns()
     ]
     answers = await asyncio.gather(*strikes, return_exceptions=True)
     assert [str(answer) for answer in answers if answer is not None] == []

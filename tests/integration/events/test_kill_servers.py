@@ -1,7 +1,8 @@
-"""The broker, struck while each exact moment of the way of events stands still.
+"""The database and the broker, struck while each exact moment of the way of events stands still.
 
-A stage for each moment holds its request or answer; when all are there, the server is struck once,
-comes back, and every stage goes on. Then the independent counter looks.
+A stage for each thing that is asked of the server holds its request or answer, before, during or
+after it, in turn (with `YK_TEST_MOMENTS=all` at all three); when all are there, the server is
+struck once, comes back, and every stage goes on. Then the independent counter looks.
 """
 
 import asyncio
@@ -22,17 +23,19 @@ import pytest
 from cli.ports import choose
 from cli.processes import ProcessTable
 from cli.servers.kafka import KafkaServer
+from cli.servers.postgres import PostgresServer
 from cli.state import CHECKOUT, State
-from tests.integration.events.stage import Databases, Stage, a_stage, bystanders
+from tests.integration.events.stage import READERS, Databases, Stage, a_stage, bystanders
 from tests.servers import Servers
-from tests.support.moments import Moment, Way, When, to_kafka
+from tests.support.moments import Moment, Way, When, in_turn, to_kafka, to_postgres, turns
 from tests.support.victims import Kind
 
 PRODUCE = ("Produce",)
 _LATEST_SIGHT = 3
 
-Name = Literal["kafka"]
+Name = Literal["postgres", "kafka"]
 Fault = Literal["kill", "pause", "restart"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
 class Sight(NamedTuple):
@@ -45,14 +48,26 @@ class Sight(NamedTuple):
 # What is looked for when a server is struck; or why there is nothing to look for. A connection that
 # breaks has two ends, and stands as `cut` in the matrix of the processes.
 MATRIX: dict[Name, dict[str, Sight | str]] = {
+    "postgres": {
+        "commit": Sight("caller", ("COMMIT", "pg_advisory_xact_lock")),
+        "acknowledgement": "Kafka's, of which the database knows nothing",
+        "cursor of the relay": Sight("relay", ("UPDATE relay_cursor SET position",)),
+        "cursor of a reader": Sight(
+            "projector", ("COMMIT", "INTO consumer_cursor", "RETURNING sequence")
+        ),
+        "cursor of a view": Sight("follower", ("COMMIT", "UPDATE view_cursor")),
+    },
     "kafka": {
         "commit": "the database's, of which the broker knows nothing",
         "acknowledgement": Sight("relay", PRODUCE),
         "cursor": "stands in the database, not in Kafka",
     },
 }
-# Longer than the broker's clients wait for an answer.
-PAUSE_SECONDS: dict[Name, float] = {"kafka": 12.0}
+# For how long everybody here waits for a database, an append included. Until all moments stand still
+# the first of them has been held up for a while, and must not be given up before the strike.
+PATIENCE_SECONDS = 10.0
+# Longer than that, and than the broker's clients wait for an answer.
+PAUSE_SECONDS = 12.0
 
 
 class Server:
@@ -61,7 +76,11 @@ class Server:
     def __init__(self, name: Name, state: State) -> None:
         self._table = ProcessTable(state)
         self._name = name
-        self._server = KafkaServer(state, usual_port=choose(None))
+        self._server: PostgresServer | KafkaServer = (
+            PostgresServer(state)
+            if name == "postgres"
+            else KafkaServer(state, usual_port=choose(None))
+        )
 
     def start(self) -> str:
         return self._server.start(tied=True)
@@ -80,6 +99,7 @@ class Server:
 
 @contextmanager
 def a_server(name: Name) -> Iterator[Server]:
+    # pytest's own folders are closed to the user that the database runs as
     folder = CHECKOUT / ".yk" / "test" / f"struck-{uuid4().hex[:8]}"
     server = Server(name, State(folder))
     try:
@@ -90,30 +110,30 @@ def a_server(name: Name) -> Iterator[Server]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", get_args(Fault))
+@pytest.mark.parametrize("turn", turns())
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", get_args(Name))
 async def test_nothing_is_lost_doubled_or_swapped(
-    name: Name, fault: Fault, servers: Servers, tmp_path: Path, seed: int
+    *, name: Name, fault: Fault, turn: int, servers: Servers, tmp_path: Path, seed: int
 ) -> None:
     with a_server(name) as server:
         address = await asyncio.to_thread(server.start)
-        databases = Databases(servers.postgres_dsn)
-        bootstrap = address
+        databases = Databases(address if name == "postgres" else servers.postgres_dsn)
+        bootstrap = address if name == "kafka" else servers.kafka_bootstrap
+        sights = [sight for sight in MATRIX[name].values() if isinstance(sight, Sight)]
         try:
             async with AsyncExitStack() as stack:
                 held = [
-                    await _held(
+                    await _set(
                         await a_stage(databases, bootstrap=bootstrap, folder=tmp_path, seed=seed),
                         sight,
-                        when,
+                        in_turn(FAULTS.index(fault), number, turn),
                         stack,
                     )
-                    for sight in MATRIX[name].values()
-                    if isinstance(sight, Sight)
-                    for when in get_args(When)
+                    for number, sight in enumerate(sights)
                 ]
                 await asyncio.gather(*(one.way.reached() for one in held))
-                await _strike(server, fault, seconds=PAUSE_SECONDS[name])
+                await _strike(server, fault)
                 for one in held:
                     one.way.go_on()
                 await asyncio.gather(*(one.stage.moves() for one in held))
@@ -133,14 +153,15 @@ class Held(NamedTuple):
     calling: AsyncExitStack
 
 
-async def _held(empty: Stage, sight: Sight, when: When, stack: AsyncExitStack) -> Held:
-    stage = replace(
-        empty, readers=frozenset({"projector"} if sight.of in {"caller", "relay"} else {sight.of})
-    )
+async def _set(empty: Stage, sight: Sight, when: When, stack: AsyncExitStack) -> Held:
+    reader: Kind = sight.of if sight.of in READERS else "projector"
+    stage = replace(empty, readers=frozenset({reader}), patience_seconds=PATIENCE_SECONDS)
     part = stage.part(sight.of)
-    way, bootstrap = await stack.enter_async_context(to_kafka(part.bootstrap))
-    over = {sight.of: stage.part(sight.of, name="seen", bootstrap=bootstrap)}
+    to_database, dsn = await stack.enter_async_context(to_postgres(part.dsn))
+    to_broker, bootstrap = await stack.enter_async_context(to_kafka(part.bootstrap))
+    over = {sight.of: stage.part(sight.of, name="seen", dsn=dsn, bootstrap=bootstrap)}
     nth = Random(f"{stage.seed}/{sight}/{when}").randint(1, _LATEST_SIGHT)  # noqa: S311 - to be repeated
+    way = to_broker if sight.marks == PRODUCE else to_database
     way.stop_at(Moment(sight.marks, when, nth))
     await stack.enter_async_context(bystanders(stage, kinds={"relay", *stage.readers}, over=over))
     calling = await stack.enter_async_context(AsyncExitStack())
@@ -148,7 +169,7 @@ async def _held(empty: Stage, sight: Sight, when: When, stack: AsyncExitStack) -
     return Held(stage, way, calling)
 
 
-async def _strike(server: Server, fault: Fault, *, seconds: float) -> None:
+async def _strike(server: Server, fault: Fault) -> None:
     """Do it, and bring the server back."""
     match fault:
         case "kill":
@@ -159,5 +180,5 @@ async def _strike(server: Server, fault: Fault, *, seconds: float) -> None:
             await asyncio.to_thread(server.start)
         case "pause":
             server.signal(signal.SIGSTOP)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
             server.signal(signal.SIGCONT)
