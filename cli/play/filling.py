@@ -8,12 +8,20 @@ from services.contracts.domain.terms import OperatorGround, Terms
 from services.contracts.domain.use import Notice
 
 URGENT = "urgent, from a scenario"
+UNPAID = "unpaid"
 UNTOLD = "from a scenario"
 
 
 def consents(terms: Terms, *, service: str, on: date) -> tuple[str, ...]:
     """Every consent that the terms of a service ask for on a day."""
     return tuple(terms.at(service, on).application.consents)
+
+
+def suspension_ground(terms: Terms, *, service: str, on: date, told: str | None) -> str:
+    """The ground told; else an unpaid debt, or the first ground of terms that do not name one."""
+    rules = terms.at(service, on).suspension
+    grounds = tuple(rules.grounds) if rules else ()
+    return told or (UNPAID if UNPAID in grounds or not grounds else grounds[0])
 
 
 def customer_ground(terms: Terms, *, service: str, on: date) -> str | None:

@@ -6,7 +6,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from cli.play.filling import consents, customer_ground, operator_judgement
+from cli.play.filling import (
+    consents,
+    customer_ground,
+    operator_judgement,
+    suspension_ground,
+)
 from cli.play.http import Answer, Services
 from cli.play.operations import NoCommand, content_of
 from cli.play.plan import Context, Step
@@ -64,15 +69,18 @@ class HttpCase:
         )
 
 
-Operation = Callable[[HttpCase, Step], Awaitable[object]]
+Operation = Callable[[HttpCase, Step], Awaitable[tuple[str, ...] | None]]
 
 
-async def perform(case: HttpCase, step: Step) -> None:
-    """Give one command. Raises `Refused`; `NoCommand` where there is none."""
+async def perform(case: HttpCase, step: Step) -> tuple[str, ...]:
+    """Give one command; what its answer doubts, in sentences.
+
+    Raises `Refused`; `NoCommand` where there is none.
+    """
     operation = _OPERATIONS.get((step.context, step.operation))
     if operation is None:
         raise NoCommand(f"no command yet: {step.operation}")
-    await operation(case, step)
+    return await operation(case, step) or ()
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +97,17 @@ def _on_contract(action: str, **fixed: Any) -> Operation:
     async def operation(case: HttpCase, step: Step) -> None:
         path = f"/contracts/{case.contract_id}/{action}"
         await case.post(step, path, {**fixed, **_given(step.arguments)})
+
+    return operation
+
+
+def _stated(action: str) -> Operation:
+    """A command of billing whose amounts are taken as stated; the answer may doubt them."""
+
+    async def operation(case: HttpCase, step: Step) -> tuple[str, ...]:
+        path = f"/contracts/{case.contract_id}/{action}"
+        answer = await case.post(step, path, _given(step.arguments))
+        return tuple(answer.body["warnings"])
 
     return operation
 
@@ -161,6 +180,13 @@ async def _terminate(case: HttpCase, step: Step) -> None:
 async def _abolish(case: HttpCase, step: Step) -> None:
     body = {"by": "abolition", "terminated_on": step.arguments["abolished_on"]}
     await case.post(step, f"/contracts/{case.contract_id}/termination", body)
+
+
+async def _suspend(case: HttpCase, step: Step) -> None:
+    on, told = step.arguments["from_on"], step.arguments["ground"]
+    ground = suspension_ground(case.terms, service=case.service, on=on, told=told)
+    path = f"/contracts/{case.contract_id}/suspension"
+    await case.post(step, path, {**_given(step.arguments), "ground": ground})
 
 
 async def _register_device(case: HttpCase, step: Step) -> None:
@@ -264,7 +290,7 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("contracts", "change_discount"): _on_contract("content-changes", kind="discount"),
     ("contracts", "change_device"): _on_contract("content-changes", kind="device"),
     ("contracts", "change_billing_day"): _on_contract("billing-day"),
-    ("contracts", "suspend"): _on_contract("suspension"),
+    ("contracts", "suspend"): _suspend,
     ("contracts", "resume"): _on_contract("resumption"),
     ("contracts", "end_line"): _on_contract("line-end"),
     ("contracts", "convert_line"): _on_contract("line-conversion"),
@@ -289,8 +315,8 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("billing", "lump_months"): _lump_months,
     ("billing", "receive_payment"): _receive_payment,
     ("billing", "grant_relief"): _on_contract("relief"),
-    ("billing", "find_evasion"): _on_contract("evasions"),
-    ("billing", "find_underbilling"): _on_contract("underbillings"),
+    ("billing", "find_evasion"): _stated("evasions"),
+    ("billing", "find_underbilling"): _stated("underbillings"),
     ("billing", "issue_certificate"): _on_contract("certificates"),
     ("billing", "issue_qualified_invoice"): _on_contract("qualified-invoices"),
     ("billing", "reissue_invoice"): _on_contract("reissues"),

@@ -216,7 +216,8 @@ class Installation:
             await self._run(closing_on, at=step.at)
             return
         try:
-            await perform(self.case, step, cause=self._cause(step.at))
+            said = await perform(self.case, step, cause=self._cause(step.at))
+            self._warnings += [f"{step.on} {step.operation}: {each}" for each in said]
         except Refusal as refused:
             clause = f" ({refused.clause})" if refused.clause else ""
             self._warnings.append(f"{step.on} {step.operation}: {refused.detail}{clause}")

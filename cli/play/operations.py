@@ -8,12 +8,19 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from cli.play.filling import UNTOLD, consents, customer_ground, operator_judgement
+from cli.play.filling import (
+    UNTOLD,
+    consents,
+    customer_ground,
+    operator_judgement,
+    suspension_ground,
+)
 from cli.play.plan import Step
 from libs.events.envelope import Cause
 from libs.events.log import Log
 from libs.events.vocabulary.contracts import Content
 from libs.refusal.refusal import Refusal
+from services.billing import stated
 from services.billing import use_cases as billing
 from services.billing.ports import Billing
 from services.contracts import use_cases as contracts
@@ -53,15 +60,18 @@ class Case:
 
 
 Arguments = Mapping[str, Any]
-Operation = Callable[[Case, Step, Cause], Awaitable[object]]
+Operation = Callable[[Case, Step, Cause], Awaitable[tuple[str, ...] | None]]
 
 
-async def perform(case: Case, step: Step, *, cause: Cause) -> None:
-    """Give one command. Raises the refusals of its use case; `NoCommand` where there is none."""
+async def perform(case: Case, step: Step, *, cause: Cause) -> tuple[str, ...]:
+    """Give one command; what is doubtful about it, in sentences.
+
+    Raises the refusals of its use case; `NoCommand` where there is none.
+    """
     operation = _OPERATIONS.get((step.context, step.operation))
     if operation is None:
         raise NoCommand(f"no command yet: {step.operation}")
-    await operation(case, step, cause)
+    return await operation(case, step, cause) or ()
 
 
 def _on(case: Case, cause: Cause) -> contracts.Command:
@@ -172,7 +182,9 @@ async def _suspend(case: Case, step: Step, cause: Cause) -> None:
         case.contracts,
         _on(case, cause),
         period=Period(from_on=given["from_on"], until_on=given["until_on"]),
-        ground=given["ground"],
+        ground=suspension_ground(
+            case.contract_terms, service=case.service, on=given["from_on"], told=given["ground"]
+        ),
         notice=Notice(notified_on=given["notified_on"], urgent_reason=given["urgent_reason"]),
         terms=case.contract_terms,
     )
@@ -426,6 +438,23 @@ def _of_contract(command: Callable[..., Awaitable[object]]) -> Operation:
     return operation
 
 
+def _stated(
+    command: Callable[..., Awaitable[object]], doubts: Callable[..., Awaitable[tuple[str, ...]]]
+) -> Operation:
+    """A command whose amounts are taken as stated, though own invoices may say otherwise."""
+    give = _of_contract(command)
+
+    async def operation(case: Case, step: Step, cause: Cause) -> tuple[str, ...]:
+        told = {name: value for name, value in step.arguments.items() if name in _DOUBTED}
+        said = await doubts(case.billing, case.contract_id, **told)
+        await give(case, step, cause)
+        return said
+
+    return operation
+
+
+_DOUBTED = frozenset({"found_on", "original_on", "billed", "correct", "evaded"})
+
 _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("contracts", "register_customer"): _register_customer,
     ("contracts", "apply"): _apply,
@@ -465,8 +494,10 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("billing", "lump_months"): _lump_months,
     ("billing", "receive_payment"): _receive_payment,
     ("billing", "grant_relief"): _of_contract(billing.grant_relief),
-    ("billing", "find_evasion"): _of_contract(billing.find_evasion),
-    ("billing", "find_underbilling"): _of_contract(billing.find_underbilling),
+    ("billing", "find_evasion"): _stated(billing.find_evasion, stated.evasion_doubts),
+    ("billing", "find_underbilling"): _stated(
+        billing.find_underbilling, stated.underbilling_doubts
+    ),
     ("billing", "issue_certificate"): _of_contract(billing.issue_certificate),
     ("billing", "issue_qualified_invoice"): _of_contract(billing.issue_qualified_invoice),
     ("billing", "reissue_invoice"): _of_contract(billing.reissue_invoice),

@@ -526,13 +526,13 @@ def _life_steps(  # noqa: C901, PLR0912 - a closed match
 
 
 def _suspension(event: sc.Suspended) -> dict[str, Any]:
-    """A suspension told without a ground is for an unpaid debt, urgent, without notice."""
+    """A suspension told without a notice is urgent; without a ground, one is filled in."""
     urgent = event.urgent if isinstance(event.urgent, str) else None
     if urgent is None and event.notified is None:
         urgent = URGENT
     return {
         "from_on": event.date,
-        "ground": event.ground or "unpaid",
+        "ground": event.ground,
         "notified_on": event.notified,
         "urgent_reason": urgent,
         "until_on": event.until,

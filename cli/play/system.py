@@ -104,7 +104,8 @@ class Play:
             await self.run_invoices(closing_on=closing_on, at=step.at)
             return
         try:
-            await perform(self.case, step)
+            said = await perform(self.case, step)
+            self.warnings += [f"{step.on} {step.operation}: {each}" for each in said]
         except (Refused, NoCommand) as refused:
             if isinstance(refused, Refused) and refused.said == UnknownService.code:
                 service = self.scenario.service

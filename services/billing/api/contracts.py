@@ -39,6 +39,7 @@ from services.billing.domain.due_policy import UnknownDuePolicy
 from services.billing.drafting import end_of
 from services.billing.facts import OWN
 from services.billing.runs import NotComplete, preview, whole
+from services.billing.stated import evasion_doubts, underbilling_doubts
 from services.billing.use_cases import UnknownContract
 
 router = APIRouter(prefix="/contracts/{contract_id}", tags=["contracts"])
@@ -263,8 +264,18 @@ async def find_evasion(
     working: Working,
     wish: Annotated[Write, creating("find-evasion")],
 ) -> Response:
-    """A charge was unlawfully evaded: it and its surcharge will be demanded."""
-    command = Command(wish=wish, stream_id=contract_id, status=201)
+    """A charge was unlawfully evaded: it and its surcharge will be demanded.
+
+    The amount is taken as stated; `warnings` say where an own invoice says otherwise.
+    """
+    warnings = await evasion_doubts(
+        working.billing,
+        contract_id,
+        found_on=body.found_on,
+        original_on=body.original_on or body.found_on,
+        evaded=body.evaded,
+    )
+    command = Command(wish=wish, stream_id=contract_id, status=201, warnings=warnings)
     return command.answer(
         await use_cases.find_evasion(
             working.billing, contract_id, write=command.write, **body.model_dump()
@@ -279,8 +290,19 @@ async def find_underbilling(
     working: Working,
     wish: Annotated[Write, creating("find-underbilling")],
 ) -> Response:
-    """A month was billed too low; a bill that was right changes nothing."""
-    command = Command(wish=wish, stream_id=contract_id, status=201)
+    """A month was billed too low; a bill that was right changes nothing.
+
+    Both amounts are taken as stated; `warnings` say where an own invoice says otherwise.
+    """
+    warnings = await underbilling_doubts(
+        working.billing,
+        contract_id,
+        found_on=body.found_on,
+        original_on=body.original_on,
+        billed=body.billed,
+        correct=body.correct,
+    )
+    command = Command(wish=wish, stream_id=contract_id, status=201, warnings=warnings)
     return command.answer(
         await use_cases.find_underbilling(
             working.billing, contract_id, write=command.write, **body.model_dump()

@@ -64,11 +64,15 @@ class Body(BaseModel):
 
 
 class Recorded(BaseModel):
-    """What a command led to; `id` names what it made, `events` are empty for no change."""
+    """What a command led to; `id` names what it made, `events` are empty for no change.
+
+    `warnings` say where the own invoices disagree with an amount that was taken as stated.
+    """
 
     id: UUID | None = None
     events: list[UUID]
     types: list[str]
+    warnings: list[str] = []
 
 
 def creating(operation: str) -> Any:
@@ -89,6 +93,7 @@ class Command:
     stream_id: UUID
     status: int = 200
     named: UUID | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def write(self) -> use_cases.Write:
@@ -109,6 +114,7 @@ class Command:
             "id": str(self.named) if self.named else None,
             "events": [str(each.envelope.event_id) for each in appended.events],
             "types": [each.event.type for each in appended.events],
+            "warnings": list(self.warnings),
         }
 
 
