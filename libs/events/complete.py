@@ -82,6 +82,18 @@ async def state(pool: Pool, *, topic: str, clock: Clock) -> Statement:
     )
 
 
+FIND_TIME = "SELECT recorded_at FROM log_head, log_identity WHERE NOT log_identity.rehearsal"
+
+
+async def complete_until(pool: Pool) -> datetime | None:
+    """A log's own time: whatever comes later is recorded then or after it.
+
+    None for a rehearsal's log, which has no such time, and for which nobody waits.
+    """
+    found: datetime | None = await pool.fetchval(FIND_TIME)
+    return found
+
+
 class Herald:
     """Says every second up to when a log is complete. Any number may say so side by side."""
 

@@ -1,8 +1,8 @@
-"""What the log refuses, beside a stale version (`libs.refusal.refusal.Stale`)."""
+"""What the log and its readers refuse, beside a stale version (`libs.refusal.refusal.Stale`)."""
 
 from libs.refusal.refusal import Refusal, Stale
 
-__all__ = ["EventTooLarge", "KeyReused", "Reserved", "Stale"]
+__all__ = ["EventTooLarge", "KeyReused", "NotComplete", "Reserved", "Stale"]
 
 
 class Reserved(Refusal):
@@ -24,3 +24,10 @@ class EventTooLarge(Refusal):
 
     code = "event-too-large"
     title = "This is more than one event may hold"
+
+
+class NotComplete(Refusal):
+    """A source may still tell of what was recorded by the day that is asked for."""
+
+    code = "not-complete-yet"
+    title = "Not all that was recorded by that day is known yet"

@@ -1,11 +1,11 @@
 """Drafting one account: what a run will issue on it, or why a contract of it cannot be billed."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
-from libs.dates.japan import japan_instant
+from libs.dates.japan import japan_day_over
 from libs.events.envelope import Recorded
 from libs.events.vocabulary.billing import (
     AccountEvent,
@@ -40,7 +40,7 @@ def known_until(started: InvoiceRunStarted) -> datetime | None:
 
 def end_of(known_on: date | None) -> datetime | None:
     """The instant before which was recorded what is known on a day, in Japan; None for None."""
-    return None if known_on is None else japan_instant(known_on + timedelta(days=1))
+    return None if known_on is None else japan_day_over(known_on)
 
 
 async def draft_of(

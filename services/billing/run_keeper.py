@@ -6,11 +6,12 @@ from dataclasses import replace
 import structlog
 
 from libs.events.database import Pool
+from libs.events.refusals import NotComplete
 from libs.events.waking import Bell, Waking
 from libs.events.weather import pause, pauses
 from libs.telemetry import names, tracing
 from services.billing.ports import Billing
-from services.billing.runs import NotComplete, RunBusy, carry_out
+from services.billing.runs import RunBusy, carry_out
 from services.billing.views.runs import open_runs
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from libs.events.envelope import Cause, Recorded
 from libs.events.log import StreamAppend
 from libs.events.partition import partition_of
+from libs.events.refusals import NotComplete
 from libs.events.vocabulary.billing import (
     ContractBillingEvent,
     ForeignPosition,
@@ -57,13 +58,6 @@ class RunBusy(Refusal):
 
     code = "run-busy"
     title = "The run is being carried out elsewhere"
-
-
-class NotComplete(Refusal):
-    """A source may still tell of what was recorded by the day that is asked for."""
-
-    code = "not-complete-yet"
-    title = "Not all that was recorded by that day is known yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.dates.japan import japan_day_over
 from libs.events.envelope import Cause, Event, Recorded
 from libs.events.log import NO_RIDERS, Appended, Log, Reservation, Riders
 from libs.events.vocabulary.contracts import Content
@@ -467,7 +468,7 @@ async def correct(
     """A recorded fact is put right, or withdrawn (`values` None)."""
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
-        life = _known(history)
+        life = life_known(history)
         events, facts = correcting.correct(life, corrects=corrects, values=values, reason=reason)
         check(facts, ends_at_latest=ends_at_latest(life_of(facts), terms=terms))
         return events
@@ -494,7 +495,7 @@ async def propose_suspension(
     chain = dunning.chain_of([recorded.event for recorded in await log.load(command.stream_id)])
     if not isinstance(chain, dunning.Late):
         return await _append(log, command, lambda _: ())
-    life = _known(await log.load(chain.started.contract_id))
+    life = life_known(await log.load(chain.started.contract_id))
     rules = _at(life, chain.started.started_on, terms=terms).dunning
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
@@ -507,7 +508,17 @@ async def propose_suspension(
 async def load_life(log: Log, contract_id: UUID) -> tuple[Life, int]:
     """A contract and its version. Raises `UnknownContract`."""
     history = await log.load(contract_id)
-    return _known(history), len(history)
+    return life_known(history), len(history)
+
+
+def as_known(
+    history: Sequence[Recorded[Event]], *, known_on: date | None
+) -> Sequence[Recorded[Event]]:
+    """The events recorded before a day was over in Japan; all of them without a day."""
+    if known_on is None:
+        return history
+    over_at = japan_day_over(known_on)
+    return [each for each in history if each.envelope.recorded_at < over_at]
 
 
 async def load_customer(log: Log, customer_id: UUID) -> Customer:
@@ -574,7 +585,7 @@ def _possible(
     """The decision, refused where the facts of the contract would contradict one another."""
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
-        life = _known(history)
+        life = life_known(history)
         events = decide(life)
         if events:
             facts = facts_with(life, events)
@@ -584,7 +595,8 @@ def _possible(
     return decision
 
 
-def _known(history: Sequence[Recorded[Event]]) -> Life:
+def life_known(history: Sequence[Recorded[Event]]) -> Life:
+    """A contract after these events of its stream. Raises `UnknownContract`."""
     life = life_of(facts_of(history))
     if isinstance(life.now, Unknown):
         raise UnknownContract
@@ -606,7 +618,7 @@ def _freeing(
 ) -> Command:
     """The command with the line freed from the end that its decision would record."""
     try:
-        life = _known(history)
+        life = life_known(history)
         after = life_of(facts_with(life, tuple(decision(history))))  # type: ignore[arg-type] # our own events
     except Refusal:
         return command  # refused, or repeated: for the append to say

@@ -1,18 +1,23 @@
 """Invoices and credit notes over HTTP, and why their amounts are what they are."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
+from libs.events.refusals import NotComplete
 from libs.events.vocabulary.billing import CreditNoteIssued, InvoiceIssued
 from libs.refusal.refusal import NotFound
 from libs.web.auth import Principal
+from libs.web.known import KnownOn
 from libs.web.paging import BadCursor, Page, Paging, page_of, paging
 from libs.web.problems import refusals
 from services.billing.api.parts import MONTH, Asker, Parts, Seen, Working
 from services.billing.domain.explanation import Explanation, explain
+from services.billing.drafting import end_of
+from services.billing.runs import whole
 from services.billing.views.documents import find_document, list_documents
 
 router = APIRouter(prefix="/invoices", tags=["invoices"])
@@ -67,19 +72,42 @@ async def show_document(document_id: UUID, working: Working, asker: Asker, _seen
     return await _document(working, document_id, asker=asker)
 
 
-@router.get("/{document_id}/explanation", responses=refusals(DocumentUnknown))
+@router.get("/{document_id}/explanation", responses=refusals(DocumentUnknown, NotComplete))
 async def show_explanation(
-    document_id: UUID, working: Working, asker: Asker, _seen: Seen
+    *,
+    document_id: UUID,
+    working: Working,
+    asker: Asker,
+    _seen: Seen,
+    known_on: KnownOn = None,
 ) -> Explanation:
-    """Every line with its clauses, its arithmetic, and the events and traces behind it."""
+    """Every line with its clauses, its arithmetic, and the events and traces behind it.
+
+    With `known_on` it rests on what was recorded by that day; a document issued later is unknown.
+    """
+    await whole(working.billing, known_on=known_on)
     document = await _document(working, document_id, asker=asker)
+    evidence = await working.billing.timelines.evidence(
+        event_id for line in document.lines for event_id in line.events
+    )
+    until = end_of(known_on)
+    if until is not None:
+        if await _recorded_at(working, document) >= until:
+            raise DocumentUnknown
+        evidence = {key: found for key, found in evidence.items() if found.recorded_at < until}
     return explain(
-        document,
-        clauses=working.clauses(),
-        evidence=await working.billing.timelines.evidence(
-            event_id for line in document.lines for event_id in line.events
-        ),
-        trace_ui=working.trace_ui,
+        document, clauses=working.clauses(), evidence=evidence, trace_ui=working.trace_ui
+    )
+
+
+async def _recorded_at(working: Parts, document: InvoiceIssued | CreditNoteIssued) -> datetime:
+    """When a document was recorded as issued, in the stream of its account."""
+    stream = await working.billing.log.load(document.account_id)
+    return next(
+        each.envelope.recorded_at
+        for each in stream
+        if isinstance(each.event, InvoiceIssued | CreditNoteIssued)
+        and each.event.number == document.number
     )
 
 

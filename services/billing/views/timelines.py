@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from libs.events.complete import complete_until
 from libs.events.database import Connection, Pool
 from libs.events.follow import wait_for
 from libs.events.heard import incomplete
@@ -98,10 +99,10 @@ class PostgresTimelines:
         if not self._sources:
             return ()
         lacking = await incomplete(self._pool, FACTS, topics=self._sources, until=until)
-        own = await self._pool.fetchval(FIND_OWN_TIME)
-        return (
-            lacking if own >= until else (*lacking, "billing itself may still record what counts")
-        )
+        own = await complete_until(self._pool)
+        if own is None or own >= until:
+            return lacking
+        return (*lacking, "billing itself may still record what counts")
 
     async def positions(self) -> tuple[ForeignPosition, ...]:
         """How far each partition has been read into the facts."""
@@ -121,7 +122,6 @@ class PostgresTimelines:
         return {evidence.event_id: evidence for evidence in found}
 
 
-FIND_OWN_TIME = "SELECT recorded_at FROM log_head"
 FIND_PACKED = """
 SELECT contract_id, packed, last_recorded_at FROM contract_timeline
 WHERE contract_id = ANY($1) AND packed IS NOT NULL

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from uuid_utils.compat import uuid7
 
 from libs.events.follow import wait_for
-from libs.events.refusals import KeyReused, Reserved
+from libs.events.refusals import KeyReused, NotComplete, Reserved
 from libs.refusal.refusal import Stale
 from libs.terms.in_force import NotYetInForce
 from libs.web.auth import Principal, requires
+from libs.web.known import KnownOn
 from libs.web.paging import Page, Paging, page_of, paging
 from libs.web.problems import refusals
 from libs.web.writes import Write, at_least, etag, reached, write
@@ -21,7 +22,13 @@ from services.contracts.answers import (
     contract_answer,
     history_answer,
 )
-from services.contracts.api.parts import TheParts, command, contract_answered, own_contract
+from services.contracts.api.parts import (
+    TheParts,
+    command,
+    contract_answered,
+    own_contract,
+    whole_history,
+)
 from services.contracts.domain import refusals as no
 from services.contracts.domain.applications import Costs
 from services.contracts.domain.terms import UnknownService
@@ -111,20 +118,27 @@ async def find(
     )
 
 
-@router.get("/{contract_id}", responses=refusals(no.UnknownContract))
+@router.get("/{contract_id}", responses=refusals(no.UnknownContract, NotComplete))
 async def show(
+    *,
     contract_id: UUID,
     response: Response,
     parts: TheParts,
     asker: Annotated[Principal, Depends(requires("contracts:read"))],
     position: Annotated[int | None, Depends(at_least)],
+    known_on: KnownOn = None,
 ) -> ContractAnswer:
-    """A contract as it is known now."""
+    """A contract as it is known now, or was known on a day.
+
+    `version` is that of what was known then; the `ETag` is the version of what is recorded now.
+    """
     await reached(parts.log.position, position)
     await own_contract(parts, contract_id, asker)
-    life, version = await use_cases.load_life(parts.log, contract_id)
-    response.headers["ETag"] = etag(version)
-    return contract_answer(life, version=version, terms=parts.terms)
+    history = await whole_history(parts, contract_id, known_on=known_on)
+    response.headers["ETag"] = etag(len(history))
+    known = use_cases.as_known(history, known_on=known_on)
+    life = use_cases.life_known(known)
+    return contract_answer(life, version=len(known), terms=parts.terms)
 
 
 @router.get("/{contract_id}/history", responses=refusals(no.UnknownContract))

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
 from libs.dates.clock import Clock
+from libs.dates.japan import JAPAN, japan_day_over
+from libs.events.complete import complete_until
 from libs.events.database import Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.log import Appended, Log
+from libs.events.refusals import NotComplete
 from libs.events.vocabulary.contracts import PartyForgotten
 from libs.web.auth import Principal
 from libs.web.writes import Write
@@ -63,6 +67,21 @@ async def own_contract(parts: Parts, contract_id: UUID, asker: Principal) -> Non
         life, _ = await use_cases.load_life(parts.log, contract_id)
         application = application_of(life.now)
         asker.only_own(application.customer_id if application else None)
+
+
+async def whole_history(
+    parts: Parts, contract_id: UUID, *, known_on: date | None
+) -> Sequence[Recorded[Event]]:
+    """The events of a contract; raises `NotComplete` while more may be recorded by a day."""
+    if known_on is not None:
+        told = await complete_until(parts.pool)
+        if told is not None and told < japan_day_over(known_on):
+            raise NotComplete(
+                f"contracts is complete up to {told.astimezone(JAPAN):%Y-%m-%d %H:%M:%S} in Japan,"
+                f" not up to the end of {known_on}",
+                field="/known_on",
+            )
+    return await parts.log.load(contract_id)
 
 
 async def contract_answered(

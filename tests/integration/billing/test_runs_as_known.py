@@ -156,6 +156,13 @@ async def test_a_run_waits_for_a_source_and_bills_what_was_known_that_day(world:
             assert await credits_of(world, "/invoices", account_id=str(ACCOUNT)) == [-87]
             known = {"closing_on": "2024-03-31", "issued_on": "2024-04-01"}
             assert await previewed(world, **known, known_on=ON) == []
+            issued = (await world.get("/invoices", account_id=str(ACCOUNT))).json()["items"]
+            path = f"/invoices/{issued[0]['invoice_id']}/explanation"
+            explained = [await world.get(path, known_on=on) for on in (ON, "2999-01-01")]
+            assert [one.json().get("code") for one in explained] == [
+                "document-unknown",  # it was issued later
+                "not-complete-yet",
+            ]
             await until(lambda: both_are_known(world))
             assert await previewed(world, **known) != []
 

@@ -63,6 +63,10 @@ async def test_the_whole_way(billing_service: BillingService) -> None:
     assert all(clause["rule"] for clause in credit["clauses"])
     assert "monitoring.outage-recorded.v1" in [event["type"] for event in credit["events"]]
     assert explained["tax"][0]["base"] == 2413
+    path = f"/invoices/{listed[1]['invoice_id']}/explanation"
+    assert (await billing.get(path, known_on="2999-01-01")).json() == explained
+    before = await billing.get(path, known_on="2023-12-31")
+    assert (before.status_code, before.json()["code"]) == (404, "document-unknown")
 
     late = await billing.client.get("/deadlines/next", headers=READS)
     assert late.json() == {"due_at": "2024-04-01T00:00:00+09:00"}

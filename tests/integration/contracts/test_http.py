@@ -1,6 +1,7 @@
 """The life of a contract over HTTP, and what bad requests are told."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx2
@@ -8,11 +9,13 @@ import pytest
 from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
+from libs.dates.japan import japan_date
 from services.contracts.main import build
 from services.contracts.settings import Settings
+from tests.conftest import MakeDatabase
 from tests.integration.events.postgres_way import a_postgres_way
 
-from .conftest import MYSEC, WUTM, Caller, MakeCaller, a_client, token
+from .conftest import MYSEC, WUTM, Caller, MakeCaller, a_client, made_settings, token
 
 
 async def test_a_contract_from_application_to_its_end(clerk: Caller) -> None:
@@ -342,3 +345,40 @@ async def test_the_pages_that_need_no_token(client: httpx2.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     refused = document["paths"]["/contracts/{contract_id}/termination"]["post"]["responses"]
     assert "not-a-ground" in refused["409"]["content"]["application/problem+json"]["examples"]
+
+
+async def test_a_contract_is_shown_as_it_was_known_on_a_day(
+    database: MakeDatabase, jwks_url: str, kafka_bootstrap: str, topic_prefix: str, key: ECKey
+) -> None:
+    settings = await made_settings(
+        database, jwks_url, kafka_bootstrap, topic_prefix, rehearsal=True
+    )
+    async with build(settings) as service, a_client(service) as client:
+        clerk = Caller(client, token=token(key, "operator", subject="clerk"))
+        clerk.headers["Yakkan-Now"] = "2024-01-10T23:59:59+09:00"
+        path = f"/contracts/{await clerk.applied()}"
+        clerk.headers["Yakkan-Now"] = "2024-01-12T00:00:00+09:00"
+        approval = {"approved_on": "2024-01-10", "document_number": "A-1"}
+        await clerk.post(f"{path}/approval", approval)
+        now = await clerk.get(path)
+        shown = [await clerk.get(f"{path}?known_on=2024-01-{day}") for day in ("10", "11", "12")]
+        assert [each.json()["state"] for each in shown] == [
+            "under-review",
+            "under-review",
+            "approved",
+        ]
+        assert [each.json()["version"] for each in shown] == [1, 1, 2]
+        assert {each.headers["etag"] for each in shown} == {'"2"'}
+        assert shown[2].json() == now.json()
+        before = await clerk.get(f"{path}?known_on=2024-01-09")
+        assert (before.status_code, before.json()["code"]) == (404, "unknown-contract")
+
+
+async def test_what_is_known_on_a_day_is_not_told_before_the_day_is_over(clerk: Caller) -> None:
+    path = f"/contracts/{await clerk.running()}"
+    today = japan_date(datetime.now(UTC))
+    refused = await clerk.get(f"{path}?known_on={today}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-complete-yet")
+    assert "contracts is complete up to" in refused.json()["detail"]
+    before = await clerk.get(f"{path}?known_on={today - timedelta(days=1)}")
+    assert before.status_code == 404, "it was recorded today"
