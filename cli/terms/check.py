@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from cli.terms.sections import MODELS
+from cli.terms.together import disagreements
 from libs.terms.faults import Fault, WrongTerms, refuse
-from libs.terms.files import clause_ids, read_entry, read_shared, read_terms
+from libs.terms.files import TermsFile, clause_ids, read_entry, read_shared, read_terms
 from libs.terms.in_force import read_japan, section
 from libs.terms.offered import services_of, speaks_to
-from services.billing.domain.terms import load_billing_terms
+from services.billing.domain.terms import BillingSection, load_billing_terms
+from services.contracts.domain.terms import ContractTerms
 
 _JAPAN = "japan"
 
@@ -52,6 +54,15 @@ def _faults_of_service(service: str, *, folder: Path) -> Iterator[Fault]:
             yield from _collected(partial(section, terms, name=name, model=model))
     if speaks_to("billing", terms=terms):
         yield from _collected(partial(load_billing_terms, service, folder=folder))
+    if all(speaks_to(name, terms=terms) for name in ("contracts", "billing")):
+        yield from _collected(partial(_agree, terms))
+
+
+def _agree(terms: TermsFile) -> None:
+    """Raise WrongTerms where contracts and billing contradict; their own faults come again."""
+    contracts = section(terms, name="contracts", model=ContractTerms)
+    billing = section(terms, name="billing", model=BillingSection)
+    refuse(disagreements(terms, contracts=contracts, billing=billing))
 
 
 def _faults_of_others(folder: Path, *, services: tuple[str, ...]) -> Iterator[Fault]:

@@ -121,6 +121,27 @@ EDITS = [
         "billing.charging.initial-fee-on-acceptance: clause is missing",
         id="missing-entry",
     ),
+    pytest.param(
+        "urgent: {clause: BKUP-P6}",
+        "question: {clause: BKUP-P6}",
+        "question: {clause",
+        "contracts.tickets: billing has no price of the ticket question",
+        id="ticket-without-a-price",
+    ),
+    pytest.param(
+        "      start: {clause: BKUP-4}",
+        "      start: {clause: BKUP-4}\n      options:\n        mirror: {clause: BKUP-4}",
+        "mirror:",
+        "contracts.options: billing has no price of the option mirror",
+        id="option-without-a-price",
+    ),
+    pytest.param(
+        "content: [wished_start_on]",
+        "content: [packs]\n        pack_sizes: [10]",
+        "pack_sizes",
+        "contracts.application: billing has no price of packs of 10",
+        id="pack-without-a-price",
+    ),
     pytest.param("service: BKUP", "service: BACKUP", "BACKUP", "service is not BKUP", id="name"),
     pytest.param(
         "service: BKUP",
@@ -168,6 +189,18 @@ def test_a_fault_is_told_once_with_its_line(
 
 def test_the_terms_of_the_project_have_no_fault() -> None:
     check(ROOT / "terms")
+
+
+def test_two_contexts_say_the_same_of_the_first_day_of_an_option(tmp_path: Path) -> None:
+    folder = tmp_path / "terms"
+    shutil.copytree(ROOT / "terms", folder)
+    said = "report: {clause: NSEC-A3.N8, from_next_month: true}"
+    text = (folder / "ssd.yaml").read_text("utf-8")
+    assert said in text
+    (folder / "ssd.yaml").write_text(text.replace(said, "report: {clause: NSEC-A3.N8}"), "utf-8")
+    reason = r"contracts\.options: billing says otherwise whether the option report starts the next"
+    with pytest.raises(WrongTerms, match=rf"ssd\.yaml:\d+: {reason} month$"):
+        check(folder)
 
 
 def test_all_faults_are_told_in_order_of_their_lines(tmp_path: Path) -> None:
