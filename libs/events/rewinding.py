@@ -28,6 +28,10 @@ class Reader(NamedTuple):
 HOLD_CURSORS = "LOCK TABLE consumer_cursor IN SHARE ROW EXCLUSIVE MODE"
 FORGET_CURSORS = "DELETE FROM consumer_cursor WHERE consumer = $1"
 FORGET_PARKED = "DELETE FROM parked_event WHERE consumer = $1"
+# Whoever waits for all of a day must wait again for what is taken again.
+FORGET_COMPLETE = """
+DELETE FROM source_complete WHERE consumer = $1 AND topic = coalesce($2, topic)
+"""
 
 
 async def restart(pool: Pool, reader: str, *, discard: Discard) -> None:
@@ -36,6 +40,7 @@ async def restart(pool: Pool, reader: str, *, discard: Discard) -> None:
         await connection.execute(HOLD_CURSORS)
         await connection.execute(FORGET_CURSORS, reader)
         await connection.execute(FORGET_PARKED, reader)
+        await connection.execute(FORGET_COMPLETE, reader, None)
         await discard(connection)
 
 
@@ -76,6 +81,7 @@ async def go_back(
         await connection.execute(HOLD_CURSORS)
         await connection.execute(GO_BACK, reader, topic, known, present, common)
         await connection.execute(FORGET_PARKED_BEYOND, reader, topic, common)
+        await connection.execute(FORGET_COMPLETE, reader, topic)
 
 
 RESTING_ON = """

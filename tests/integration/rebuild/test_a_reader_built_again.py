@@ -1,13 +1,16 @@
 """A reader built again takes what it took before, decides nothing twice, and parks without a clash."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+from libs.dates.clock import SystemClock
 from libs.events import parking, recovering, rewinding
+from libs.events.complete import state
 from libs.events.consumer import Consumer
 from libs.events.database import transaction
 from libs.events.envelope import Event, Recorded
+from libs.events.heard import Hearer, incomplete
 from libs.events.parking import ParkedStream
 from libs.events.projector import Projector
 from libs.events.reaction import NotYetSeen, Reaction
@@ -172,3 +175,63 @@ async def parked_sequences(target: Place) -> list[int]:
     """The sequences of what is parked, in order."""
     rows = await target.pool.fetch("SELECT sequence FROM parked_event ORDER BY sequence")
     return [row["sequence"] for row in rows]
+
+
+async def complete(target: Place, *, topic: str, until: datetime) -> bool:
+    """Whether the reader is said to have all that a topic's log recorded before a time."""
+    return not await incomplete(target.pool, READER, topics=[topic], until=until)
+
+
+async def test_a_reader_built_again_is_complete_up_to_no_time_until_it_has_taken_all_again(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    """A run that asks for all of a day must wait for what was forgotten to be taken again."""
+    await append_starts(source.log, streams=1, versions=3)
+    await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
+
+    async def keep(_: object, __: Sequence[Recorded[Event]]) -> None:
+        """It keeps nothing, and takes all."""
+
+    def reader() -> Consumer:
+        return Consumer(
+            Projector(READER, effect=keep, pool=target.pool, keys=target.keys),
+            topics=[topic],
+            group=f"{topic}-{READER}",
+            bootstrap=kafka_bootstrap,
+            pool=target.pool,
+        )
+
+    async def hears() -> None:
+        hearer = Hearer(
+            reader=READER,
+            topics=[topic],
+            bootstrap=kafka_bootstrap,
+            pool=target.pool,
+            prefix="",
+        )
+        hearer.hear(said.model_dump_json().encode())
+        await hearer.confirm()
+
+    said = await state(source.pool, topic=topic, clock=SystemClock())
+    async with running(reader().run):
+        await taken(target, events=3)
+    await hears()
+    assert await complete(target, topic=topic, until=said.complete_until)
+
+    async def discard(_: object) -> None:
+        """There is nothing to forget."""
+
+    await rewinding.restart(target.pool, READER, discard=discard)
+    await hears()
+    assert not await complete(target, topic=topic, until=said.complete_until)
+    async with running(reader().run):
+        await taken(target, events=3)
+    await hears()
+    assert await complete(target, topic=topic, until=said.complete_until)
+
+    common = [0] * len(said.sequences)
+    epoch = source.log.log_epoch
+    await rewinding.go_back(
+        target.pool, READER, topic=topic, known=epoch, present=epoch, common=common
+    )
+    assert not await complete(target, topic=topic, until=said.complete_until)
