@@ -11,7 +11,8 @@ from tests.unit.billing.golden import agrees, play
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("mysec", "cas", "ssd", "wutm", "wsrv", "nqms", "rrns")
-CANCELLED_FOR_A_FEE = {"rrns-03", "rrns-04", "rrns-47"}  # contracts says what it costs
+CANCELLED_FOR_A_FEE = {"rrns-03", "rrns-04", "rrns-47"}
+"""What a cancellation costs is decided by contracts: the play of the cases holds these."""
 CASES = sorted(
     path
     for service in SERVICES
