@@ -9,9 +9,9 @@ import typer
 from cli.environments import OPERATIONS, REHEARSAL, services_there
 from cli.processes import CannotStart
 from cli.progress import say, step
-from cli.rebuild import databases, telling
+from cli.rebuild import telling
 from cli.rebuild.place import Place, place, stopped
-from cli.rebuild.restoring import Restored, Target, Way, restore
+from cli.rebuild.restoring import Restored, Target, Way, restore, restore_keys
 from cli.servers.postgres import PostgresServer
 from cli.services import KEYS_DATABASE
 from cli.state import DEVELOPMENT
@@ -69,14 +69,10 @@ def _restore_keys(file: Path, *, rehearsal: bool) -> None:
     if not server.healthy():
         raise CannotStart("PostgreSQL is not running; start it with ./yk migrate.")
     database = (REHEARSAL if rehearsal else OPERATIONS).database(KEYS_DATABASE)
-    draft, aside = f"{database}_restored", f"{database}_replaced"
     with step(f"Restoring {database} from {file}"):
-        dsn = asyncio.run(databases.make_empty(server.dsn(), draft))
-        databases.load(dsn, file=file)
-        asyncio.run(
-            databases.put_in_place(server.dsn(), draft=draft, database=database, aside=aside)
-        )
+        aside = asyncio.run(restore_keys(server.dsn(), database=database, file=file))
     typer.echo(f"{database}: restored; the database that was there is kept as {aside}")
+    say("  what was sealed with keys made since the backup can be read with that one alone")
 
 
 async def _restored(at: Place, file: Path, way: Way) -> Restored:

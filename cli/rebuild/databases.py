@@ -72,15 +72,27 @@ async def drop(admin: str, database: str) -> None:
         await connection.close()
 
 
+async def free_name(admin: str, name: str) -> str:
+    """The name, or with the next number behind it, that no database has: none is kept twice."""
+    connection = await asyncpg.connect(admin)
+    try:
+        number, free = 1, name
+        while await connection.fetchval(EXISTS, free):
+            number += 1
+            free = f"{name}_{number}"
+    finally:
+        await connection.close()
+    return free
+
+
 async def put_in_place(admin: str, *, draft: str, database: str, aside: str) -> None:
-    """Give a database another's name; that one is kept as `aside`, in place of one kept before.
+    """Give a database another's name; that one is kept as `aside`, which must be free.
 
     Whoever is connected to either is put out. A command killed in between is simply run again.
     """
     connection = await asyncpg.connect(admin)
     try:
         if await connection.fetchval(EXISTS, database):
-            await _do(connection, SAY_DROP, aside)
             await connection.execute(END_SESSIONS, database)
             await _do(connection, SAY_RENAME, database, aside)
         await connection.execute(END_SESSIONS, draft)

@@ -57,7 +57,7 @@ async def restore(target: Target, *, file: Path, way: Way, told: Told | None = N
     Raises CannotStart, with the live one as it was.
     """
     draft = f"{target.database}_restored"
-    aside = f"{target.database}_replaced"
+    aside = await databases.free_name(target.admin, f"{target.database}_replaced")
     dsn = await databases.make_empty(target.admin, draft)
     databases.load(dsn, file=file)
     await _is_of(dsn, target.service)
@@ -68,6 +68,30 @@ async def restore(target: Target, *, file: Path, way: Way, told: Told | None = N
         restored = await _completed(target, dsn, aside=aside, told=told)
     await databases.put_in_place(target.admin, draft=draft, database=target.database, aside=aside)
     return restored
+
+
+HOLDS_KEYS = "SELECT to_regclass('public.data_key') IS NOT NULL"
+
+
+async def restore_keys(admin: str, *, database: str, file: Path) -> str:
+    """Make the database of keys from a backup, and give the name under which the live one is kept.
+
+    Raises CannotStart, with the live one as it was, for a file that holds no keys.
+    """
+    draft = f"{database}_restored"
+    aside = await databases.free_name(admin, f"{database}_replaced")
+    dsn = await databases.make_empty(admin, draft)
+    databases.load(dsn, file=file)
+    connection = await asyncpg.connect(dsn)
+    try:
+        holds_keys = await connection.fetchval(HOLDS_KEYS)
+    finally:
+        await connection.close()
+    if not holds_keys:
+        await databases.drop(admin, draft)
+        raise CannotStart("The file holds no keys of personal data.")
+    await databases.put_in_place(admin, draft=draft, database=database, aside=aside)
+    return aside
 
 
 async def _is_of(dsn: str, service: str) -> None:

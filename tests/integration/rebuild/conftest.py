@@ -45,5 +45,5 @@ async def here(
     )
     yield found
     for url in found.urls.values():
-        for kept in ("_replaced", "_restored"):
+        for kept in ("_replaced", "_replaced_2", "_restored"):
             await databases.drop(postgres_dsn, urlsplit(url).path[1:] + kept)

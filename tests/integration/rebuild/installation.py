@@ -14,7 +14,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from cli.rebuild import databases
-from cli.rebuild.restoring import Restored, Target, Way, restore
+from cli.rebuild.restoring import Restored, Target, Way, restore, restore_keys
 from libs.events.database import Pool
 from libs.events.envelope import Cause
 from libs.events.migrate import KEY_MIGRATIONS, migrate
@@ -161,6 +161,11 @@ class Installation:
             readers={name: self.urls[name] for name in ("contracts", "billing") if name != service},
         )
         return await restore(target, file=file, way=way)
+
+    async def restore_keys(self, file: Path) -> str:
+        """Restore the keys as the command does; the name under which the others are kept."""
+        database = urlsplit(self.urls["keys"]).path[1:]
+        return await restore_keys(self.admin, database=database, file=file)
 
     async def back_up(self, service: str, file: Path) -> None:
         """Back up as the command does."""

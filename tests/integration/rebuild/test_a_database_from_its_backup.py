@@ -4,16 +4,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from cli.processes import CannotStart
+from cli.rebuild import databases
 from cli.rebuild.consumers import build_again
 from cli.rebuild.opened import opened
 from libs.events.database import Pool
 from libs.events.resending import send_again
 from libs.events.topics import make_anew
 from libs.events.weather import NotWell
-from tests.integration.rebuild.installation import Installation, approved, declined
+from tests.integration.rebuild.installation import Installation, applied, approved, declined
 from tests.support.way import until
 
 _LOG = ("event", "log_identity", "log_head", "partition_head", "relay_cursor", "reservation")
@@ -108,6 +110,38 @@ async def test_another_services_file_is_refused(here: Installation, tmp_path: Pa
     await here.back_up("billing", tmp_path / "billing")
     with pytest.raises(CannotStart, match="the log of billing, not of contracts"):
         await here.restore("contracts", file=tmp_path / "billing", way="from-topic")
+
+
+async def test_what_a_restore_put_aside_outlives_the_next_one(
+    here: Installation, tmp_path: Path
+) -> None:
+    await here.back_up("keys", tmp_path / "keys")
+    async with here.contracts() as service:
+        await applied(service, line_id="L-1")
+    made = await keys_in(here.urls["keys"])
+    asides = [await here.restore_keys(tmp_path / "keys") for _ in range(2)]
+    assert made
+    assert await keys_in(here.urls["keys"]) == set()
+    kept = [await keys_in(databases.named(here.admin, aside)) for aside in asides]
+    assert kept == [made, set()]
+
+
+async def test_a_file_without_keys_does_not_take_the_place_of_the_keys(
+    here: Installation, tmp_path: Path
+) -> None:
+    await here.back_up("billing", tmp_path / "billing")
+    with pytest.raises(CannotStart, match="holds no keys"):
+        await here.restore_keys(tmp_path / "billing")
+    assert await keys_in(here.urls["keys"]) == set()
+
+
+async def keys_in(dsn: str) -> set[UUID]:
+    """The keys of personal data that a database holds."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {row["key_id"] for row in await connection.fetch("SELECT key_id FROM data_key")}
+    finally:
+        await connection.close()
 
 
 async def test_a_new_epoch_stops_the_readers_until_they_are_built_again(
