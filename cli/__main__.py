@@ -21,6 +21,7 @@ COMMANDS = {
     "rebuild": "make a view, a topic or a reader's rows again from the logs",
     "backup": "write a service's database into a file",
     "restore": "restore a service's database from a backup; `--from-topic`, `--new-epoch`",
+    "forget": "destroy the keys of a customer's personal data, for good",
     "token": "print an access token for the running system",
     "clauses": "show which clauses are carried out and tested; `where ID` finds one",
     "terms": "check, show, compare and explain the terms; write their schema",
