@@ -142,6 +142,8 @@ async def opened(service: str, *, environment: dict[str, str]) -> AsyncIterator[
         os.environ |= environment
         try:
             found = await stack.enter_async_context(_OPEN[service]())
+        except asyncpg.UndefinedTableError as error:
+            raise CannotStart(f"{service} has no log yet: ./yk up makes it.") from error
         finally:
             os.environ.clear()
             os.environ |= before
