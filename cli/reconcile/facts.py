@@ -18,6 +18,11 @@ WHERE context = $1 AND log_epoch = $2 AND position > $3
 ORDER BY position
 """
 
+OF_OTHER_LOGS = """
+SELECT log_epoch, count(*) AS facts FROM fact WHERE context = $1 AND log_epoch <> $2
+GROUP BY log_epoch ORDER BY log_epoch
+"""
+
 
 class FactsOfLog:
     """Billing has every event of a context's log that charges rest on, once and as it is there.
@@ -49,6 +54,11 @@ class FactsOfLog:
             log = SnapshotLog(there, identity=identity, until=head, keys=self._keys)
             events = await log.read(after, limit=limit)
             last = events[-1].envelope.position if len(events) == limit else None
+            strange = (
+                await here.fetch(OF_OTHER_LOGS, self._context, identity.log_epoch)
+                if not after
+                else ()
+            )
             kept = await here.fetch(KEPT, self._context, identity.log_epoch, after, last)
             taken = [
                 each
@@ -71,23 +81,34 @@ class FactsOfLog:
                 [e for e in taken if (e.envelope.partition, e.envelope.sequence) not in aside],
             )
         found = [
-            self._drift(each.envelope.position, f"{each.event.type} {event_id}: {what}")
+            self._drift(
+                f"position {each.envelope.position}", f"{each.event.type} {event_id}: {what}"
+            )
             for each in taken
             for event_id in (str(each.envelope.event_id),)
             if (what := wrong.get(event_id)) is not None
         ]
         facts = {e.envelope.event_id for e in events if subject_of(e.event) is not None}
         found += [
-            self._drift(row["position"], f"{row['type']} {row['event_id']}: no such event is there")
+            self._drift(
+                f"position {row['position']}",
+                f"{row['type']} {row['event_id']}: no such event is there",
+            )
             for row in kept
             if row["event_id"] not in facts
         ]
+        found += [
+            self._drift(
+                f"log {row['log_epoch']}", f"{row['facts']} facts are of a log that is no more"
+            )
+            for row in strange
+        ]
         return Looked(found, len(events), None if last is None else {"after": last})
 
-    def _drift(self, position: int, what: str) -> Drift:
+    def _drift(self, where: str, what: str) -> Drift:
         return Drift(
             check=self.name,
-            place=f"{self._context}, position {position}",
+            place=f"{self._context}, {where}",
             what=what,
             advice=f"The log of {self._context} is right: rebuild the facts of billing",
         )

@@ -60,8 +60,8 @@ async def _reading(topic: str, *, bootstrap: str) -> AsyncIterator[AIOKafkaConsu
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([TopicPartition(topic, number) for number in range(PARTITIONS)])
         yield consumer
     finally:

@@ -32,6 +32,7 @@ _OWNERS = {
     "document": "account_id",
     "assessment": "contract_id",
     "invoice_run": "run_id",
+    "payment": "account_id",
 }
 _BATCHES = 20
 _CONTRACTS = 100

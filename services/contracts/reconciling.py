@@ -22,7 +22,12 @@ from services.contracts.use_cases import LINE
 from services.contracts.views import contracts, deadlines, dunning, forgotten
 from services.contracts.views.registry import views
 
-_OWNERS = {"contract": "contract_id", "deadline": "stream_id", "dunning": "stream_id"}
+_OWNERS = {
+    "contract": "contract_id",
+    "deadline": "stream_id",
+    "dunning": "stream_id",
+    "forgotten_party": "party_id",
+}
 _VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
 
 

@@ -1,5 +1,7 @@
 """After a month of a contract billing agrees with all it rests on; what is doctored is told."""
 
+from uuid import UUID
+
 import orjson
 import pytest
 
@@ -143,6 +145,11 @@ async def test_a_view_behind_its_log_is_no_drift_and_one_that_invents_rows_is(
             " the row is there, and no event says so"
         )
     ]
+    await pool.execute("DELETE FROM billing_account WHERE contract_ids = '{}'")
+    await pool.execute("INSERT INTO payment VALUES ($1, $2)", UUID(int=9), ACCOUNT)
+    assert await words(check) == [
+        f"payment of payment_id {UUID(int=9)}: the row is there, and no event says so"
+    ]
 
 
 async def test_the_command_line_sees_facts_that_no_log_knows(
@@ -166,3 +173,9 @@ async def test_the_command_line_sees_facts_that_no_log_knows(
     missing, invented = sorted(await words(check), key=len, reverse=True)
     found = {missing.rpartition(": ")[2], invented.rpartition(": ")[2]}
     assert found == {"the fact is missing", "no such event is there"}
+    await billing.built.pool.execute(
+        "UPDATE fact SET log_epoch = $1 WHERE position = 900", UUID(int=77)
+    )
+    assert f"contracts, log {UUID(int=77)}: 1 facts are of a log that is no more" in await words(
+        check
+    )
