@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from libs.events.envelope import Event
+from libs.events.refusals import NotComplete
 from libs.events.vocabulary.billing import CreditNoteIssued, InvoiceIssued, PenaltyCharged
 from libs.refusal.refusal import Refusal, Stale
+from libs.web.known import KnownOn
 from libs.web.problems import refusals
 from libs.web.writes import Write, etag
 from services.billing import use_cases
@@ -38,7 +40,7 @@ from services.billing.domain.contract_facts import (
 from services.billing.domain.due_policy import UnknownDuePolicy
 from services.billing.drafting import end_of
 from services.billing.facts import OWN
-from services.billing.runs import NotComplete, preview, whole
+from services.billing.runs import preview, whole
 from services.billing.stated import evasion_doubts, underbilling_doubts
 from services.billing.use_cases import UnknownContract
 
@@ -149,11 +151,6 @@ class PreviewAnswer(BaseModel):
     outcome: str
     documents: list[InvoiceIssued | CreditNoteIssued]
     demands: list[PenaltyCharged]
-
-
-KnownOn = Annotated[
-    date | None, Query(description="Leave out what was recorded after this day, Japan time")
-]
 
 
 @router.get("", responses=refusals(UnknownContract, NotComplete))
