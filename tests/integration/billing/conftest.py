@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from libs.events.envelope import Event
 from libs.process.running import side_by_side
 from services.billing.main import Built, build, make_api, make_worker, run_migrate
-from services.billing.settings import Settings
+from services.billing.settings import TERMS, Settings
 from tests.conftest import MakeDatabase
 from tests.support.contexts import MASTER_TEXT, Surroundings, surroundings
 from tests.support.edges import a_client, a_verifier, bearer, writing
@@ -75,8 +76,14 @@ class BillingService:
 
 
 @pytest.fixture
+def terms() -> Path:
+    """The folder of terms that billing works by."""
+    return TERMS
+
+
+@pytest.fixture
 async def billing_service(
-    database: MakeDatabase, kafka_bootstrap: str, topic_prefix: str
+    database: MakeDatabase, kafka_bootstrap: str, topic_prefix: str, terms: Path
 ) -> AsyncIterator[BillingService]:
     async with surroundings(
         "contracts",
@@ -94,6 +101,7 @@ async def billing_service(
             kafka=around.kafka,
             jwks_url="http://127.0.0.1:1/",
             topic_prefix=around.prefix,
+            terms=terms,
             rehearsal=True,
             trace_ui="http://traces.test/zipkin/traces",
         )
