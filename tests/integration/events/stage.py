@@ -4,6 +4,8 @@ Callers append to a log, a relay sends it, a projector and a reactor read the to
 the log. What is not the victim runs in the test's own process.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from libs.events.relay import Relay
 from libs.events.store import PostgresLog
 from tests.support.counter import Found, complaints, count
 from tests.support.victims import Kind, Part, a_projector, with_log
-from tests.support.way import NOTES, a_topic, running, until
+from tests.support.way import NOTES, a_topic, running
 
 MakeStage = Callable[[], Awaitable["Stage"]]
 
@@ -30,7 +32,8 @@ LEASE_SECONDS = 5.0
 TRANSACTION_SECONDS = 15.0
 _SLOWLY_SECONDS = 0.3
 _SHOWN = 12
-_PATIENCE_SECONDS = 120.0
+_STANDSTILL_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
 
 READERS: frozenset[Kind] = frozenset({"projector", "reactor", "follower"})
 
@@ -151,10 +154,17 @@ class Stage:
     async def _until(
         self, true: Callable[[], Awaitable[bool]], told: Callable[[], Awaitable[object]]
     ) -> None:
-        try:
-            await until(true, seconds=_PATIENCE_SECONDS)
-        except TimeoutError as error:
-            raise AssertionError(f"seed {self.seed}: stands still: {await told()}") from error
+        """Wait as long as anything changes in what is told; fails a while after nothing does."""
+        seen: object = None
+        changed_at = 0.0
+        while not await true():
+            now = await told()
+            if now != seen:
+                seen, changed_at = now, time.monotonic()
+            elif time.monotonic() > changed_at + _STANDSTILL_SECONDS:
+                wrong = complaints(await self.count())[:_SHOWN]
+                raise AssertionError(f"seed {self.seed}: stands still: {now}; {'; '.join(wrong)}")
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def count(self) -> Found:
         """What the independent counter finds."""
