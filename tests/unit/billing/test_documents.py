@@ -65,6 +65,19 @@ def test_rates_stand_in_rising_order_without_those_of_nothing() -> None:
     assert [(each.rate, each.base) for each in found] == [(10, 100)]
 
 
+@pytest.mark.clause("NSEC-14.9a")
+def test_every_rate_has_a_tax_of_its_own() -> None:
+    found = taxes([a_line(119), a_line(19, rate=8), a_line(50), a_line(100, rate=8)])
+    assert [(each.rate, each.base, each.tax) for each in found] == [(8, 119, 9), (10, 169, 16)]
+
+
+@pytest.mark.clause("NSEC-14.9a")
+def test_what_is_payable_is_the_charges_and_their_tax() -> None:
+    facts = Facts("CAS", content={"packs": {1: 5}}, applied="2024-01-10").started("2024-01-10")
+    (february,) = bills(facts, until=date(2024, 2, 29))
+    assert february.total - february.subtotal == february.tax[0].tax == february.subtotal // 10
+
+
 @pytest.mark.clause("NSEC-14.7", "WUTM-A4.2.1.2")
 def test_a_month_without_lines_has_no_document() -> None:
     facts = Facts("MYSEC", content={"packs": {1: 5}}, applied="2024-01-10").started("2024-02-10")

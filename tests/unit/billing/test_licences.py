@@ -164,7 +164,7 @@ def test_an_outage_gives_no_credit() -> None:
     assert amounts(facts, "2023-06") == [("LIC1", 300)]
 
 
-@pytest.mark.clause("NSEC-A1.N1", "NSEC-A2.N1")
+@pytest.mark.clause("NSEC-A1.N1", "NSEC-A2.N1", "NSEC-14.11")
 @pytest.mark.parametrize("service", ["MYSEC", "CAS"])
 def test_the_start_month_is_free_whatever_changes_in_it(service: str) -> None:
     facts = mysec({1: 5}, service=service).with_packs("2023-04-20", added={10: 1})
@@ -178,7 +178,7 @@ def test_licences_added_later_are_not_free_in_their_first_month() -> None:
     assert amounts(facts, "2023-06") == [("LIC1", 200), ("LIC10", 1800)]
 
 
-@pytest.mark.clause("NSEC-A1.N2", "NSEC-A2.N2")
+@pytest.mark.clause("NSEC-A1.N2", "NSEC-A2.N2", "NSEC-14.11")
 @pytest.mark.parametrize(("service", "expected"), [("MYSEC", 1000), ("CAS", 1500)])
 @pytest.mark.parametrize("end", ["2023-04-10", "2023-04-25", "2023-04-30"])
 def test_cancelled_in_the_start_month_the_whole_fee_is_owed(
