@@ -1,4 +1,4 @@
-"""Every golden case, and scenarios of every event, through HTTP, Kafka and all services."""
+"""Every golden case, through HTTP, Kafka and all services."""
 
 import asyncio
 import json
@@ -26,11 +26,6 @@ CASES = {
     for path in sorted(_FOLDER.glob("*.json"))
 }
 PLAYED = [name for name in CASES if name not in NOT_YET]
-SCENARIOS = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((_FOLDER.parent / "scenarios").glob("*.json"))
-}
-TOLD = {**CASES, **SCENARIOS}
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -45,9 +40,9 @@ async def _play_all(system: Addresses, *, state: State) -> dict[str, dict[str, A
     async with stage(system, state=state) as found:
         player = SystemPlayer(found)
         played = await asyncio.gather(
-            *(player.play(read_scenario(told)) for told in TOLD.values())
+            *(player.play(read_scenario(case)) for case in CASES.values())
         )
-    return dict(zip(TOLD, played, strict=True))
+    return dict(zip(CASES, played, strict=True))
 
 
 def test_no_case_depends_on_settings_which_are_played_offline_only() -> None:
@@ -61,9 +56,9 @@ def test_a_case_comes_out_as_expected(name: str, results: dict[str, dict[str, An
     assert differences(CASES[name]["expected"], results[name]) == []
 
 
-@pytest.mark.parametrize("name", [*PLAYED, *SCENARIOS])
-async def test_it_comes_out_as_offline(name: str, results: dict[str, dict[str, Any]]) -> None:
-    assert results[name] == await play_offline(read_scenario(TOLD[name]))
+@pytest.mark.parametrize("name", PLAYED)
+async def test_a_case_comes_out_as_offline(name: str, results: dict[str, dict[str, Any]]) -> None:
+    assert results[name] == await play_offline(read_scenario(CASES[name]))
 
 
 def test_what_cannot_be_played_yet_is_listed_and_no_more(
