@@ -71,6 +71,8 @@ def _faults_of_others(folder: Path, *, services: tuple[str, ...]) -> Iterator[Fa
     for service in services:
         top = read_entry(folder / f"{service.lower()}.yaml")
         extended.add(str(top.at(["extends"]).value))
+    for path in sorted(folder.glob("*.yml")):
+        yield Fault(path, 1, "nobody reads it: files of terms end in .yaml")
     for path in sorted(folder.glob("*.yaml")):
         if path.stem.upper() not in services and path.stem not in extended:
             yield Fault(path, 1, "it names no service, and no service extends it")

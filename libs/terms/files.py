@@ -56,6 +56,11 @@ class Entry:
                 entry = entry.value[step] if step < len(entry.value) else entry
         return entry
 
+    def key_of(self, step: Hashable) -> Hashable:
+        """Give the key that a step of `at` names, as it is in the file; else the step."""
+        keys = self.value if isinstance(self.value, dict) else {}
+        return next((key for key in keys if str(step) in _shown(key)), step)
+
     def naming(self, value: Hashable) -> "Entry":
         """Give the first entry below this one, itself included, that has this value; else itself."""
         return next((each for each in leaves(self) if each.value == value), self)
@@ -97,6 +102,8 @@ def read_terms(service: str, *, folder: Path) -> TermsFile:
         base_path = folder / f"{extended.value}.yaml"
         if not base_path.is_file():
             refuse([_fault(extended, f"there is no file {base_path.name} to extend")])
+        if "service" in _mapping(read_entry(base_path)):
+            refuse([_fault(extended, f"{base_path.name} is of a service and cannot be extended")])
         base = read_shared(base_path, known=known)
         if base[0].effective_on > own[0].effective_on:
             refuse(
@@ -129,6 +136,8 @@ def read_entry(path: Path) -> Entry:
         node = yaml.compose(path.read_bytes(), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise WrongTerms(Fault(path, 1, "there is no such file")) from None
+    except OSError as error:
+        raise WrongTerms(Fault(path, 1, f"it cannot be read: {error.strerror}")) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise WrongTerms(Fault(path, line, f"no YAML: {error.problem}")) from error
@@ -167,10 +176,15 @@ def leaves(entry: Entry) -> Iterator[Entry]:
         yield entry
 
 
-def _entry(node: Node, *, path: Path, faults: list[Fault]) -> Entry:
+def _entry(node: Node, *, path: Path, faults: list[Fault], within: tuple[Node, ...] = ()) -> Entry:
     line = node.start_mark.line + 1
+    if any(node is each for each in within):
+        faults.append(Fault(path, line, "it stands within itself, by an alias"))
+        return Entry(None, path, line)
+    within = (*within, node)
     if isinstance(node, SequenceNode):
-        return Entry([_entry(each, path=path, faults=faults) for each in node.value], path, line)
+        each_of = [_entry(each, path=path, faults=faults, within=within) for each in node.value]
+        return Entry(each_of, path, line)
     if isinstance(node, MappingNode):
         found: dict[Hashable, Entry] = {}
         for key_node, value_node in node.value:
@@ -182,7 +196,7 @@ def _entry(node: Node, *, path: Path, faults: list[Fault]) -> Entry:
             if key in found:
                 faults.append(Fault(path, key_line, f"{key} is said twice"))
                 continue
-            value = _entry(value_node, path=path, faults=faults)
+            value = _entry(value_node, path=path, faults=faults, within=within)
             found[key] = Entry(value.value, path, key_line)
         return Entry(found, path, line)
     return Entry(_scalar(cast("ScalarNode", node), faults=faults, path=path), path, line)

@@ -31,7 +31,7 @@ def place_of(error: ErrorDetails, *, entry: Entry) -> Place:
     for step in asked:
         below = entry.at([step])
         if below is not entry:
-            found.append(step)
+            found.append(entry.key_of(step))
             entry = below
     return tuple(found)
 

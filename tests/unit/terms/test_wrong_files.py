@@ -142,6 +142,20 @@ EDITS = [
         "contracts.application: billing has no price of packs of 10",
         id="pack-without-a-price",
     ),
+    pytest.param(
+        "storage: {yen: 8000, clause: BKUP-P2}",
+        "storage: &itself {yen: *itself, clause: BKUP-P2}",
+        "&itself",
+        "it stands within itself, by an alias",
+        id="alias-of-itself",
+    ),
+    pytest.param(
+        "service: BKUP",
+        "service: BKUP\nextends: bkup",
+        "extends",
+        "bkup.yaml is of a service and cannot be extended",
+        id="extends-itself",
+    ),
     pytest.param("service: BKUP", "service: BACKUP", "BACKUP", "service is not BKUP", id="name"),
     pytest.param(
         "service: BKUP",
@@ -222,11 +236,26 @@ def test_a_file_that_nobody_reads_is_told(tmp_path: Path) -> None:
         check(folder)
 
 
+def test_a_file_that_nobody_reads_for_its_ending_is_told(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, old="yen: 8000", new="yen: 8000")
+    shutil.copy(folder / "bkup.yaml", folder / "more.yml")
+    with pytest.raises(WrongTerms, match=r"more\.yml:1: nobody reads it"):
+        check(folder)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, old="yen: 8000", new="yen: 8000")
+    (folder / "more.yaml").mkdir()
+    with pytest.raises(WrongTerms, match=r"more\.yaml:1: it cannot be read: Is a directory"):
+        check(folder)
+
+
 def test_a_wrong_rate_of_the_law_is_told_with_its_line(tmp_path: Path) -> None:
     folder = a_folder(tmp_path, old="yen: 8000", new="yen: 8000")
     text = (folder / "japan.yaml").read_text("utf-8").replace("2014-04-01: 8", "2014-04-01: 108")
     (folder / "japan.yaml").write_text(text, "utf-8")
-    with pytest.raises(WrongTerms, match=r"japan\.yaml:5: .*108 is out of range"):
+    reason = r"consumption_tax_percent\.2014-04-01: 108 is out of range"
+    with pytest.raises(WrongTerms, match=rf"japan\.yaml:5: {reason}"):
         check(folder)
 
 
