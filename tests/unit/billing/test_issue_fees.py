@@ -7,7 +7,7 @@ import pytest
 
 from libs.events.vocabulary.contracts import CustomerDetailsChanged, LineConverted
 from tests.unit.billing.assessed import amounts, assessment, bills
-from tests.unit.billing.facts import CONTRACT, CUSTOMER, Facts
+from tests.unit.billing.facts import ACCOUNT, CONTRACT, CUSTOMER, Facts
 
 BOTH = [("ISSUE", 150), ("COLLECT", 50)]
 
@@ -133,6 +133,21 @@ def test_a_stub_that_holds_the_start_is_the_first_of_the_two() -> None:
 @pytest.mark.parametrize("exemption", ["consolidated_claim", "issue_fee_exempt"])
 def test_set_cases_bear_none(service: str, exemption: str) -> None:
     facts = individual(service=service, **{exemption: True})  # type: ignore[arg-type]
+    assert fees(facts, "2024-03") == []
+
+
+@pytest.mark.clause("WUTM-A4.2.3.3", "WSRV-A4.2.3.3")
+@pytest.mark.parametrize("service", ["WUTM", "WSRV"])
+def test_a_set_case_is_judged_on_the_day_of_the_bill(service: str) -> None:
+    facts = individual(service=service)
+    facts.billing(
+        "AccountArranged",
+        account_id=ACCOUNT,
+        arranged_on="2024-03-20",
+        payment_method="invoice",
+        issue_fee_exempt=True,
+    )
+    assert fees(facts, "2024-02") != []
     assert fees(facts, "2024-03") == []
 
 

@@ -242,6 +242,13 @@ def test_nothing_is_charged_but_what_the_price_table_says(service: str) -> None:
     assert [code for code, _ in amounts(facts, "2024-06")] == ["MONTHLY"]
 
 
+@pytest.mark.clause("WSRV-24")
+def test_a_server_costs_its_price_whether_it_can_be_reached_or_not() -> None:
+    facts = wutm("2024-04-10", service="WSRV")
+    facts.outage("2024-06-03T00:00", "2024-06-08T00:00")
+    assert amounts(facts, "2024-06") == [("MONTHLY", 1_480)]
+
+
 @pytest.mark.clause("WUTM-28.1.2", "WSRV-28.1b")
 @pytest.mark.parametrize(("service", "expected"), [("WUTM", 1583), ("WSRV", 937)])
 def test_a_final_bill_before_the_month_is_over_is_the_same_bill(

@@ -10,6 +10,7 @@ from libs.events.vocabulary.contracts import (
     ContentChanged,
     ContractEvent,
     ContractFormed,
+    ContractSuspended,
     ContractTerminated,
     TicketOrdered,
     WorkAccepted,
@@ -282,7 +283,10 @@ def test_abolition_ends_the_contract_on_its_day(service: str) -> None:
 def test_use_is_suspended_at_once_where_the_terms_ask_for_no_notice() -> None:
     life = given(*rrns(accepted(ON)))
     period = Period(from_on=date(2024, 3, 1))
-    assert suspend(life, period=period, ground="threats", notice=PLAIN, terms=terms_of("RRNS"))
+    terms = terms_of("RRNS")
+    (suspended,) = suspend(life, period=period, ground="threats", notice=PLAIN, terms=terms)
+    assert isinstance(suspended, ContractSuspended)
+    assert (suspended.from_on, suspended.clause) == (date(2024, 3, 1), "RRNS-15.1.3")
 
 
 @pytest.mark.clause("WSRV-8a", "WSRV-A3")

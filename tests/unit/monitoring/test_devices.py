@@ -117,7 +117,7 @@ async def test_a_device_is_swapped_once(site: Play) -> None:
     assert refused.value.clause == "WUTM-A1.T3-3.6.1"
 
 
-@pytest.mark.clause("WUTM-A1.T3-3.6.2")
+@pytest.mark.clause("WUTM-A1.T3-3.6.1", "WUTM-A1.T3-3.6.2")
 @pytest.mark.parametrize(
     ("shipped_on", "delivered_on", "swapped_on"),
     [
