@@ -27,9 +27,13 @@ ACROSS_ENTRIES = {
     "name",
     "extends",
     "required",
+    "ticket-without-a-price",
+    "option-without-a-price",
+    "pack-without-a-price",
+    "extends-itself",
 }
 """Faults that lie between entries or files, which a schema cannot say; the check does."""
-NO_SUCH_VALUE = {"date-twice", "no-such-day", "no-yaml"}
+NO_SUCH_VALUE = {"date-twice", "no-such-day", "no-yaml", "alias-of-itself"}
 """Faults that stop the file from being read at all."""
 
 
