@@ -143,12 +143,12 @@ def test_a_set_case_is_judged_on_the_day_of_the_bill(service: str) -> None:
     facts.billing(
         "AccountArranged",
         account_id=ACCOUNT,
-        arranged_on="2024-03-20",
+        arranged_on="2024-04-20",
         payment_method="invoice",
         issue_fee_exempt=True,
     )
-    assert fees(facts, "2024-02") != []
-    assert fees(facts, "2024-03") == []
+    assert fees(facts, "2024-03") != []
+    assert fees(facts, "2024-04") == []
 
 
 @pytest.mark.clause("WUTM-A4.2.3.2", "WSRV-A4.2.3.2")
