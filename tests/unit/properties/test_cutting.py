@@ -171,7 +171,7 @@ def test_a_stub_costs_its_days_within_a_yen(service: str, first: date, day: int)
     assert whole.amount == MONTHLY[service]
 
 
-@pytest.mark.clause("WUTM-28.2.4", "WUTM-28.3.2", "WUTM-33.1", "WSRV-33.1")
+@pytest.mark.clause("WUTM-28.2.4", "WUTM-28.3.2", "WUTM-33.1", "WSRV-33a")
 @effort(60)
 @given(first=months, outage=st.integers(1, 10), relieved=st.integers(0, 10), data=st.data())
 def test_credited_and_relieved_days_leave_the_other_days_within_a_yen_a_stretch(
