@@ -1,9 +1,7 @@
 """What is foreseen, what is billed and what is played come out of one computation."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -86,8 +84,8 @@ async def test_every_run_of_a_play_issues_what_its_preview_showed(
     service: str, data: st.DataObject
 ) -> None:
     life, foresight = data.draw(lives(service)), Foresight()
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(offline, "run_invoices", foresight.run))
+    with pytest.MonkeyPatch.context() as places:
+        places.setattr(offline, "run_invoices", foresight.run)
         await played(life)
     assert foresight.came == foresight.foreseen
     assert foresight.came, "a play has a run at its end"

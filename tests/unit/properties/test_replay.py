@@ -1,9 +1,7 @@
 """The same facts, folded or played again, give the same bytes."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from itertools import count
-from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -33,9 +31,9 @@ def _ids() -> Callable[[], UUID]:
 
 async def _played_with_ids_in_a_row(life: Scenario) -> offline.Installation:
     ids = _ids()
-    with ExitStack() as stack:
+    with pytest.MonkeyPatch.context() as places:
         for module in (offline, operations, memory):
-            stack.enter_context(patch.object(module, "uuid7", ids))
+            places.setattr(module, "uuid7", ids)
         return await played(life)
 
 
