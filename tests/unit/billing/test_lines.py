@@ -78,7 +78,7 @@ def _twice(facts: Facts, kind: str) -> Facts:
                     amount=70,
                     due_on=None,
                 )
-            case "ticket":
+            case _:
                 facts.add(
                     TicketOrdered(
                         contract_id=CONTRACT,
