@@ -1,6 +1,6 @@
 """A service of the running system, for commands that build something of it again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from cli.environments import (
     services_there,
 )
 from cli.processes import CannotStart, ProcessTable
-from cli.progress import step
+from cli.progress import say, step
 from cli.services import ROLES, Role, Service, Surroundings, environment_of, process_name
 from cli.state import CHECKOUT, DEVELOPMENT
 from cli.system import System
@@ -68,7 +68,8 @@ def place(service: str, *, rehearsal: bool = False) -> Place:
 def stopped(at: Place, *roles: Role) -> Iterator[None]:
     """Stop processes of a service for as long as the block runs; those that ran start again.
 
-    When the block fails they stay down, as nobody knows how things stand.
+    So they do when the block refuses (CannotStart), as nothing was changed then. When it fails
+    otherwise they stay down, as nobody knows how things stand, and it is said which.
     """
     processes = ProcessTable(DEVELOPMENT)
     names = {
@@ -79,10 +80,24 @@ def stopped(at: Place, *roles: Role) -> Iterator[None]:
     for role in ran:
         with step(f"Stopping {names[role]}"):
             processes.stop(names[role])
-    yield
-    if ran:
-        services = ServiceProcesses(
-            processes, environment=at.environment, surroundings=at.surroundings, tied=False
-        )
-        with step(f"Starting {at.service.name} again"):
-            services.start_some(at.service, roles=ran)
+    try:
+        yield
+    except CannotStart:
+        _start_again(at, processes, roles=ran)
+        raise
+    except BaseException:
+        if ran:
+            down = ", ".join(names[role] for role in ran)
+            say(f"  {down}: left stopped; look what happened, then ./yk up")
+        raise
+    _start_again(at, processes, roles=ran)
+
+
+def _start_again(at: Place, processes: ProcessTable, *, roles: Sequence[Role]) -> None:
+    if not roles:
+        return
+    services = ServiceProcesses(
+        processes, environment=at.environment, surroundings=at.surroundings, tied=False
+    )
+    with step(f"Starting {at.service.name} again"):
+        services.start_some(at.service, roles=roles)

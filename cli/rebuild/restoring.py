@@ -59,13 +59,17 @@ async def restore(target: Target, *, file: Path, way: Way, told: Told | None = N
     draft = f"{target.database}_restored"
     aside = await databases.free_name(target.admin, f"{target.database}_replaced")
     dsn = await databases.make_empty(target.admin, draft)
-    databases.load(dsn, file=file)
-    await _is_of(dsn, target.service)
-    await migrate(dsn, [MIGRATIONS, target.migrations])
-    if way == "new-epoch":
-        restored = await _forked(dsn, aside=aside)
-    else:
-        restored = await _completed(target, dsn, aside=aside, told=told)
+    try:
+        databases.load(dsn, file=file)
+        await _is_of(dsn, target.service)
+        await migrate(dsn, [MIGRATIONS, target.migrations])
+        if way == "new-epoch":
+            restored = await _forked(dsn, aside=aside)
+        else:
+            restored = await _completed(target, dsn, aside=aside, told=told)
+    except CannotStart:
+        await databases.drop(target.admin, draft)
+        raise
     await databases.put_in_place(target.admin, draft=draft, database=target.database, aside=aside)
     return restored
 

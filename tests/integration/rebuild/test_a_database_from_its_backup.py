@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -110,6 +111,8 @@ async def test_another_services_file_is_refused(here: Installation, tmp_path: Pa
     await here.back_up("billing", tmp_path / "billing")
     with pytest.raises(CannotStart, match="the log of billing, not of contracts"):
         await here.restore("contracts", file=tmp_path / "billing", way="from-topic")
+    free = f"{urlsplit(here.urls['contracts']).path[1:]}_restored"
+    assert await databases.free_name(here.admin, free) == free, "nothing of it is left behind"
 
 
 async def test_what_a_restore_put_aside_outlives_the_next_one(
