@@ -138,6 +138,7 @@ async def test_a_run_waits_for_a_source_and_bills_what_was_known_that_day(world:
     async with running(world.contracts.relay.run):
         await world.contracts.record(*beginning(content=CONTENT))
         await until(lambda: is_there(world, f"/accounts/{ACCOUNT}"))
+        await until(lambda: is_there(world, f"/contracts/{CONTRACT}"))
         world.it_is(f"{ON}T23:59")
         await world.monitoring.record(ON_THE_DAY)
 

@@ -27,7 +27,7 @@ from libs.events.envelope import Cause
 from libs.events.migrate import KEY_MIGRATIONS, migrate
 from libs.events.rest import Standing
 from libs.events.topics import create_topics
-from libs.events.vocabulary.billing import InvoiceIssued
+from libs.events.vocabulary.billing import InvoiceIssued, InvoiceRunFinished
 from libs.events.vocabulary.contracts import Content
 from libs.process.running import side_by_side
 from libs.process.worker import Worker
@@ -48,6 +48,7 @@ from tests.support.way import running, until
 
 CUSTOMER, OTHER = UUID(int=11), UUID(int=12)
 CONTRACT, OTHERS = UUID(int=21), UUID(int=22)
+RUN = UUID(int=31)
 NAMES = ("株式会社みどり", "株式会社あおい")
 MAILS = ("midori@example.jp", "aoi@example.jp")
 CONTEXTS = ("contracts", "billing", "monitoring", "notifications")
@@ -226,14 +227,19 @@ async def a_life(found: Running, *, customer_id: UUID, contract_id: UUID, who: i
 
 
 async def invoiced_and_paid(found: Running) -> None:
+    async def run_is_finished() -> bool:
+        told = await found.billing.billing.log.load(RUN)
+        return any(isinstance(each.event, InvoiceRunFinished) for each in told)
+
     await start_run(
         found.billing.billing,
-        run_id=UUID(int=31),
+        run_id=RUN,
         closing_on=date(2024, 4, 30),
         issued_on=date(2024, 5, 1),
         due_policy="end-of-next-month",
         cause=at("2024-05-01"),
     )
+    await until(run_is_finished)
     await found.rested()
     for contract_id, payment_id in ((CONTRACT, UUID(int=41)), (OTHERS, UUID(int=42))):
         await receive_payment(
