@@ -49,13 +49,16 @@ async def prepare_appender(connection: Executor) -> None:
     await connection.execute(PREPARE_APPENDER)
 
 
+# The append lock: whoever holds it is the only one to append to this database, or to change its log.
+HOLD_LOG = "SELECT pg_advisory_xact_lock(133477034353006)"
+
 # Under READ COMMITTED the next statement sees all that earlier holders of the lock committed.
 # A process that is paused with the lock in hand loses it before others give up waiting for it; that
 # limit counts from when the lock was had, for which the one of the session must first be taken off.
-BEGIN_LOCKED = """
+BEGIN_LOCKED = f"""
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL transaction_timeout = 0;
-SELECT pg_advisory_xact_lock(133477034353006);
+{HOLD_LOG};
 SET LOCAL transaction_timeout = '10s'
 """
 

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from libs.events.database import Connection
+from libs.events.log_sql import HOLD_LOG
+from libs.events.resending_sql import send_from_zero
 
 _EVENT_COLUMNS = (
     "position",
@@ -21,9 +23,6 @@ _EVENT_COLUMNS = (
     "traceparent",
     "data",
 )
-
-# As appends do, so that nothing is appended meanwhile.
-HOLD_LOG = "SELECT pg_advisory_xact_lock(133477034353006)"
 
 
 async def hold_log(connection: Connection) -> None:
@@ -102,14 +101,13 @@ SELECT $1, log_identity.log_epoch, log_head.position,
 FROM log_identity, log_head
 """
 NEW_IDENTITY = "UPDATE log_identity SET log_epoch = $1"
-SEND_FROM_ZERO = "UPDATE relay_cursor SET position = 0, leader_epoch = leader_epoch + 1"
 
 
 async def begin_epoch(connection: Connection, log_epoch: UUID) -> None:
     """Give the log another identity, remember where it parted, and have all of it be sent."""
     await connection.execute(NOTE_FORK, log_epoch)
     await connection.execute(NEW_IDENTITY, log_epoch)
-    await connection.execute(SEND_FROM_ZERO)
+    await send_from_zero(connection)
 
 
 FORKS = "SELECT log_epoch, previous_epoch, sequences FROM log_fork"
