@@ -45,6 +45,7 @@ class Standing:
     parked: int
     skipped: int
     unfinished: int
+    due: int
 
 
 async def wait_for_rest(
@@ -82,6 +83,15 @@ FROM log_head, relay_cursor
 _SEQUENCES = "SELECT partition, sequence FROM partition_head"
 _TAKEN = "SELECT consumer, topic, partition, sequence FROM consumer_cursor"
 _VIEWS = "SELECT view, position FROM view_cursor"
+_NONE = "SELECT 0"
+# Deadlines are met in rounds with a pause between, in which nothing else may move.
+_DUE = {
+    "contracts": "SELECT count(*) FROM deadline WHERE due_at <= now()",
+    "billing": """
+        SELECT count(*) FROM billing_account WHERE late_on <= (now() AT TIME ZONE 'Asia/Tokyo')::date
+        """,
+    "monitoring": "SELECT count(*) FROM site WHERE due_at <= now()",
+}
 _UNFINISHED = {
     "billing": "SELECT count(*) FROM invoice_run WHERE finished IS NULL",
     "notifications": """
@@ -111,7 +121,8 @@ async def _standing(service: str, dsn: str) -> Standing:
                 sequences=await _pairs(connection, _SEQUENCES),
                 taken=taken,
                 views=await _pairs(connection, _VIEWS),
-                unfinished=await connection.fetchval(_UNFINISHED.get(service, "SELECT 0")),
+                unfinished=await connection.fetchval(_UNFINISHED.get(service, _NONE)),
+                due=await connection.fetchval(_DUE.get(service, _NONE)),
             )
     finally:
         await connection.close()
@@ -138,7 +149,14 @@ def still_moving(standings: Mapping[str, Standing]) -> Iterator[str]:
                 )
                 if behind:
                     yield f"{service}'s reader {reader} is {behind} events behind in {source}"
-        if standing.parked or standing.skipped:
-            yield f"{service} has {standing.parked} events parked and {standing.skipped} skipped"
-        if standing.unfinished:
-            yield f"{service} has {standing.unfinished} runs, occasions or notices unfinished"
+        yield from _left(service, standing)
+
+
+def _left(service: str, standing: Standing) -> Iterator[str]:
+    """What a service has still to do, or can't do."""
+    if standing.parked or standing.skipped:
+        yield f"{service} has {standing.parked} events parked and {standing.skipped} skipped"
+    if standing.unfinished:
+        yield f"{service} has {standing.unfinished} runs, occasions or notices unfinished"
+    if standing.due:
+        yield f"{service} has {standing.due} deadlines due"

@@ -103,6 +103,7 @@ def _standing(service: str, events: Mapping[str, Sequence[Row]]) -> Standing:
         parked=0,
         skipped=0,
         unfinished=0,
+        due=0,
     )
 
 
@@ -335,6 +336,11 @@ Doctor = Callable[[Evidence], Evidence]
             lambda found: _with_standing(found, "contracts", sent=0),
             "not at rest: contracts has sent up to 0 of 1",
             id="the relay is behind",
+        ),
+        pytest.param(
+            lambda found: _with_standing(found, "contracts", due=2),
+            "not at rest: contracts has 2 deadlines due",
+            id="a deadline is not met",
         ),
         pytest.param(
             lambda found: replace(found, mails=[f"<{UUID(int=5)}@yakkan.example>"]),
