@@ -22,7 +22,7 @@ from libs.events.keys import MemoryKeys
 from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.relay import Relay
 from libs.events.store import PostgresLog
-from tests.support.counter import Found, complaints, count
+from tests.support.counter import Found, calls_in, complaints, count
 from tests.support.victims import Kind, Part, a_projector, with_log
 from tests.support.way import NOTES, a_topic, running
 
@@ -105,11 +105,15 @@ class Stage:
         )
 
     async def moves(self, *, by: int = 10) -> None:
-        """Return when so many more events than now stand in the log, and have come everywhere."""
+        """Return when so many more events than now stand in the log, and have come everywhere.
+
+        By then some call was refused, too.
+        """
         before = (await self._head()).position
 
         async def grown() -> bool:
-            return (await self._head()).position >= before + by
+            refused = any(call.outcome == "refused" for call in calls_in(self.calls))
+            return refused and (await self._head()).position >= before + by
 
         await self._until(grown, self._head)
         await self.rests()
