@@ -6,13 +6,14 @@ import pytest
 
 from libs.events.vocabulary.contracts import (
     ContractDeclined,
+    ContractEvent,
     ContractSuspended,
     ContractTerminated,
     TerminationGroundArose,
 )
 from services.contracts.domain.applications import decline
 from services.contracts.domain.ending import Judgement, record_ground, terminate_by_operator
-from services.contracts.domain.refusals import NotAGround
+from services.contracts.domain.refusals import NotAGround, NoticeMissing
 from services.contracts.domain.use import Notice, Period, suspend
 from tests.unit.contracts.builders import applied, given, running, suspended
 from tests.unit.contracts.test_further_services import accepted, rrns, terms_of
@@ -200,3 +201,33 @@ def test_a_ground_that_makes_debts_due_names_its_item(ground: int, clause: str) 
     (arose,) = record_ground(life, ground=ground, arose_on=ON, terms=terms)
     assert isinstance(arose, TerminationGroundArose)
     assert (arose.ground, arose.clause) == (str(ground), clause)
+
+
+@pytest.mark.clause("WSRV-22.0")
+@pytest.mark.parametrize(
+    ("notified_on", "ends"),
+    [
+        pytest.param(None, False, id="no notice"),
+        pytest.param(date(2024, 2, 1), False, id="a notice on the day itself"),
+        pytest.param(date(2024, 1, 31), True, id="a notice the day before"),
+    ],
+)
+def test_the_operator_ends_on_the_day_of_its_notice_which_comes_before(
+    notified_on: date | None, ends: bool
+) -> None:
+    life = given(*running(BEGUN, service="WSRV"), suspended(BEGUN))
+    judgement = Judgement(ground="suspension-not-resolved", notice=Notice(notified_on=notified_on))
+
+    def end() -> tuple[ContractEvent, ...]:
+        return terminate_by_operator(
+            life, terminated_on=ON, judgement=judgement, terms=terms_of("WSRV")
+        )
+
+    if not ends:
+        with pytest.raises(NoticeMissing) as refused:
+            end()
+        assert refused.value.clause == "WSRV-22.1"
+        return
+    (ended,) = end()
+    assert isinstance(ended, ContractTerminated)
+    assert (ended.terminated_on, ended.clause) == (ON, "WSRV-22.1")
