@@ -8,7 +8,7 @@ import orjson
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from libs.events.database import Connection, Pool, transaction
+from libs.events.database import Connection, Pool, Row, transaction
 from libs.events.reconcile import Check, Drift, Looked, Place, look_twice
 from libs.events.weather import is_weather, pause
 from libs.telemetry import names
@@ -32,15 +32,19 @@ BEGIN = """
 INSERT INTO reconciled (name, looked, round_began_at) VALUES ($1, 0, now())
 ON CONFLICT ON CONSTRAINT reconciled_once DO NOTHING
 """
-HOLD = """
-SELECT place, looked, round_began_at FROM reconciled WHERE name = $1 FOR UPDATE SKIP LOCKED
+STANDS_AT = "SELECT place, round_began_at FROM reconciled WHERE name = $1"
+# Nothing is held while a check looks; of two who looked at one piece the first to write is right.
+GO_ON = """
+UPDATE reconciled SET place = $4, looked = looked + $5
+WHERE name = $1 AND round_began_at = $2 AND place IS NOT DISTINCT FROM $3::jsonb
+RETURNING name
 """
-GO_ON = "UPDATE reconciled SET place = $2, looked = looked + $3 WHERE name = $1"
 FINISH = """
 UPDATE reconciled SET place = NULL, looked = 0, round_began_at = clock_timestamp(),
     finished_at = now(),
-    finished_looked = looked + $2
-WHERE name = $1
+    finished_looked = looked + $4
+WHERE name = $1 AND round_began_at = $2 AND place IS NOT DISTINCT FROM $3::jsonb
+RETURNING name
 """
 KEEP_DRIFT = """
 INSERT INTO drift (name, place, what, since, advice) VALUES ($1, $2, $3, $4, $5)
@@ -73,8 +77,8 @@ async def list_drift(pool: Pool, *, after: tuple[str, str] | None, limit: int) -
 class Reconciler:
     """Looks every `every_seconds` at the next piece of each check, for ever in rounds.
 
-    Of several workers of a service one at a time looks at a check. A place found to agree again
-    is forgotten at the end of the round.
+    Workers of a service share a check: each goes on where any of them ended. A place found to
+    agree again is forgotten at the end of the round.
     """
 
     def __init__(self, checks: Sequence[Check], *, pool: Pool, every_seconds: float) -> None:
@@ -113,19 +117,35 @@ class Reconciler:
                 self._last_run.set(outcome.finished_at.timestamp(), labels)
 
     async def advance(self, check: Check) -> bool:
-        """Make one look of a check and keep what it found; False while another process does."""
+        """Make one look of a check and keep what it found; False when another process was first.
+
+        No lock and no transaction is held meanwhile: a look may wait for a broker.
+        """
+        stands_at = await self._pool.fetchrow(STANDS_AT, check.name)
+        if stands_at is None:
+            await self._pool.execute(BEGIN, check.name)
+            stands_at = await self._pool.fetchrow(STANDS_AT, check.name)
+            assert stands_at is not None
+        place: Place = orjson.loads(stands_at["place"]) if stands_at["place"] else {}
+        looked = await look_twice(check, place, limit=_LIMIT)
         async with transaction(self._pool) as connection:
-            await connection.execute(BEGIN, check.name)
-        async with transaction(self._pool) as connection:
-            held = await connection.fetchrow(HOLD, check.name)
-            if held is None:
+            if not await _moved(connection, check, looked, stands_at=stands_at):
                 return False
-            place: Place = orjson.loads(held["place"]) if held["place"] else {}
-            looked = await look_twice(check, place, limit=_LIMIT)
-            await _keep(connection, check, looked, round_began_at=held["round_began_at"])
+            await _keep(connection, check, looked, round_began_at=stands_at["round_began_at"])
         for drift in looked.drift:
             structlog.get_logger().error("drift", check=drift.check, place=drift.place)
         return True
+
+
+async def _moved(connection: Connection, check: Check, looked: Looked, *, stands_at: Row) -> bool:
+    """Move a check on from where it stood; False when it stands elsewhere by now."""
+    known = (check.name, stands_at["round_began_at"], stands_at["place"])
+    if looked.next is None:
+        moved = await connection.fetchval(FINISH, *known, looked.looked)
+    else:
+        place = orjson.dumps(looked.next).decode()
+        moved = await connection.fetchval(GO_ON, *known, place, looked.looked)
+    return moved is not None
 
 
 async def _keep(
@@ -137,7 +157,3 @@ async def _keep(
         )
     if looked.next is None:
         await connection.execute(FORGET_DRIFT, check.name, round_began_at)
-        await connection.execute(FINISH, check.name, looked.looked)
-    else:
-        place = orjson.dumps(looked.next).decode()
-        await connection.execute(GO_ON, check.name, place, looked.looked)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from libs.events.log import StreamAppend
-from libs.events.reconcile import Check, whole_round
+from libs.events.reconcile import Check, Looked, whole_round
 from libs.events.reconcile_log import log_checks
 from libs.events.reconcile_topic import Sent
 from libs.events.reconciling import Reconciler, list_drift, outcomes
@@ -191,3 +191,56 @@ async def test_a_worker_goes_on_where_the_look_before_ended(source: Place) -> No
     (whole,) = await outcomes(source.pool)
     assert whole.finished_at is not None
     assert whole.looked == 1_100
+
+
+class Looking:
+    """A check that asks, while it looks, what the reconciler holds in the database."""
+
+    name = "looking"
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.held: list[int] = []
+
+    async def look(self, place: dict[str, object], *, limit: int) -> Looked:
+        assert (place, limit) == ({}, 1_000)
+        self.held.append(await self._place.pool.fetchval(IN_TRANSACTION))
+        return Looked([], 1, None)
+
+
+IN_TRANSACTION = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+    AND backend_type = 'client backend'
+"""
+
+
+async def test_nothing_is_held_in_the_database_while_a_check_looks(source: Place) -> None:
+    check = Looking(source)
+    reconciler = Reconciler([check], pool=source.pool, every_seconds=60)
+    assert await reconciler.advance(check)
+    assert check.held == [0]
+
+
+class Meeting:
+    """A check at which two workers look at once: none ends before both have begun."""
+
+    name = "meeting"
+
+    def __init__(self) -> None:
+        self._both = asyncio.Barrier(2)
+
+    async def look(self, place: dict[str, object], *, limit: int) -> Looked:
+        assert limit == 1_000
+        await self._both.wait()
+        return Looked([], 1, None if place else {"after": 1})
+
+
+async def test_of_two_workers_that_look_at_one_piece_one_is_heard(source: Place) -> None:
+    check = Meeting()
+    workers = [Reconciler([check], pool=source.pool, every_seconds=60) for _ in range(2)]
+    for looked, ended in ((0, False), (2, True)):
+        went = await asyncio.gather(*(worker.advance(check) for worker in workers))
+        assert sorted(went) == [False, True]
+        (outcome,) = await outcomes(source.pool)
+        assert (outcome.looked, outcome.finished_at is not None) == (looked, ended)
