@@ -8,6 +8,7 @@ from libs.events import parking
 from libs.events.batch import Batch
 from libs.events.cursors import move_cursor
 from libs.events.database import Connection, Pool, transaction
+from libs.events.kafka import Message
 from libs.events.keys import Keys
 from libs.events.parking import ParkedStream
 from libs.events.reaction import Effect
@@ -84,9 +85,14 @@ class Projector:
         """Take some; True when none was left, False when one failed, None when more may follow."""
         async with transaction(self._pool) as connection:
             messages = await parking.hold(connection, stream)
-            if not messages:
-                return True
-            reads = await read(messages, wire=self._wire, keys=self._keys)
+        if not messages:
+            return True
+        # Between two transactions: keys stand in another database, and may be long in coming.
+        reads = await read(messages, wire=self._wire, keys=self._keys)
+        async with transaction(self._pool) as connection:
+            held = await parking.hold(connection, stream)
+            if _ids(held[: len(messages)]) != _ids(messages):
+                return None  # someone else took or gave up some of them: look again
             # It is parked already: how often it was tried stands there, so nothing is counted here.
             self._tries.update((one.message.envelope.event_id, _TRIES) for one in reads)
             with read_span(reads, reader=self.name):
@@ -168,3 +174,7 @@ class Projector:
     def _forget(self, reads: Sequence[Read]) -> None:
         for one in reads:
             self._tries.pop(one.message.envelope.event_id, None)
+
+
+def _ids(messages: Sequence[Message]) -> list[UUID]:
+    return [message.envelope.event_id for message in messages]

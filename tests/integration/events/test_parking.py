@@ -1,8 +1,9 @@
 """A stream that fails is parked from the failing event on; others go on."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -12,16 +13,17 @@ from libs.events.batch import Reader
 from libs.events.consumer import Consumer
 from libs.events.database import Connection, transaction
 from libs.events.envelope import Event, Recorded
-from libs.events.log import LogUnavailable
+from libs.events.keys import Key, KeyOwner, Keys
+from libs.events.log import LogUnavailable, StreamAppend
 from libs.events.parking import ParkedStream
 from libs.events.projector import Projector
 from libs.events.reaction import NotYetSeen, Reaction
 from libs.events.reactor import Reactor
 from libs.events.relay import Relay
 from libs.events.vocabulary.billing import PaymentReversed
-from libs.events.vocabulary.contracts import ServiceStarted
+from libs.events.vocabulary.contracts import CustomerRegistered, ServiceStarted
 from libs.refusal.refusal import NotFound, Refusal
-from tests.support.way import Place, append_starts, notes, running, take_notes, until
+from tests.support.way import CASE, Place, append_starts, notes, running, take_notes, until
 
 ONE = UUID(int=1)
 ALL = [(UUID(int=stream), version) for version in (1, 2, 3) for stream in (1, 2, 3)]
@@ -48,13 +50,13 @@ class Mood:
             raise self.error
 
 
-def a_projector(target: Place, mood: Mood) -> Projector:
+def a_projector(target: Place, mood: Mood, *, keys: Keys | None = None) -> Projector:
     async def effect(connection: Connection, batch: Sequence[Recorded[Event]]) -> None:
         await take_notes(connection, batch)
         for event in batch:
             mood.check(event)
 
-    return Projector("reader", effect=effect, pool=target.pool, keys=target.keys)
+    return Projector("reader", effect=effect, pool=target.pool, keys=keys or target.keys)
 
 
 def a_reactor(target: Place, mood: Mood) -> Reactor:
@@ -299,3 +301,66 @@ async def test_what_queued_behind_an_event_that_is_gone_is_taken_without_being_a
 
         await until(none_parked)
     assert of_one(await taken(scene.target)) == [1, 3]
+
+
+@dataclass(slots=True)
+class SlowKeys:
+    """Keys that take so long that an operator gives up what is parked first before they come."""
+
+    keys: Keys
+    target: Place
+    stream: ParkedStream
+    asked: int = 0
+
+    async def get(self, key_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+        self.asked += 1
+        if self.asked == 1:
+            async with transaction(self.target.pool) as connection:
+                await connection.execute("SET LOCAL lock_timeout = '2s'")
+                await parking.skip(connection, self.stream, because="a double", by="operator-1")
+        return await self.keys.get(key_ids)
+
+    async def make(self, owners: Collection[KeyOwner]) -> Mapping[KeyOwner, Key | None]:
+        return await self.keys.make(owners)
+
+    async def destroy(self, owners: Collection[KeyOwner]) -> None:
+        await self.keys.destroy(owners)
+
+
+def a_registration() -> CustomerRegistered:
+    return CustomerRegistered(
+        customer_id=ONE,
+        registered_on=date(2026, 4, 1),
+        corporate=True,
+        payment_method="invoice",
+        name="株式会社みどり",
+    )
+
+
+async def test_who_gives_an_event_up_need_not_wait_for_the_keys_of_a_retry(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    mood = Mood(error=NotToday("it is Sunday"))
+    scene = Scene(
+        target=target,
+        mood=mood,
+        reader=a_projector(target, mood, keys=source.keys),
+        topic=topic,
+        bootstrap=kafka_bootstrap,
+    )
+    await source.log.append(
+        *(
+            StreamAppend(stream_id=ONE, events=[a_registration()], expected=version)
+            for version in range(3)
+        ),
+        cause=CASE,
+    )
+    relay = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    async with running(relay.run), scene.at_work():
+        await scene.rest(count=3)
+    mood.error = None
+    keys = SlowKeys(source.keys, target, scene.stream)
+    assert await a_projector(target, mood, keys=keys).retry(scene.stream)
+    assert keys.asked == 2
+    assert of_one(await taken(target)) == [1, 3]
+    assert await parking.list_parked(target.pool) == []
