@@ -1,17 +1,18 @@
 """Topics: what a log has sent stands in its topic as it was stored, and what a reader took is here.
 
 Both read a topic beside all groups, from the place where the look before ended, and compare up to
-where the other side had come before the topic was asked for its end.
+where the other side had come before the topic was asked for its end. A topic that was made anew
+meanwhile, which shows in the record before that place, is looked at from its first record.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from libs.events import kafka
-from libs.events.cursors import load_cursors
+from libs.events.cursors import Cursor, load_cursors
 from libs.events.database import Connection, Pool, Row
 from libs.events.envelope import Event, Recorded
 from libs.events.kafka import KafkaRecord, Message, NotAnEvent, from_record, to_record
@@ -29,6 +30,13 @@ _SILENT_POLLS = 50
 _HOP = "traceparent"
 
 
+class _Record(KafkaRecord, Protocol):
+    """A record, with when it was sent."""
+
+    @property
+    def timestamp(self) -> int: ...
+
+
 class Piece(NamedTuple):
     """Records of one partition, and the sequence before the first."""
 
@@ -37,11 +45,19 @@ class Piece(NamedTuple):
     records: Sequence[KafkaRecord]
 
 
+class At(NamedTuple):
+    """Where to go on in a partition: Kafka's offset, the last sequence seen, the record before."""
+
+    offset: int = 0
+    sequence: int = 0
+    mark: str = ""
+
+
 class Read(NamedTuple):
     """Some records, where each partition goes on, and which partitions are at their ends."""
 
     pieces: Sequence[Piece]
-    places: Mapping[int, tuple[int, int]]
+    places: Mapping[int, At]
     ended: frozenset[int]
 
     @property
@@ -49,7 +65,7 @@ class Read(NamedTuple):
         """Where the next look goes on; None when every partition is at its end."""
         if len(self.ended) == PARTITIONS:
             return None
-        return {str(partition): list(place) for partition, place in self.places.items()}
+        return {str(partition): list(at) for partition, at in self.places.items()}
 
 
 @asynccontextmanager
@@ -69,34 +85,61 @@ async def _reading(topic: str, *, bootstrap: str) -> AsyncIterator[AIOKafkaConsu
 
 
 async def read_some(topic: str, place: Place, *, bootstrap: str, limit: int) -> Read:
-    """About `limit` records from `place` on: per partition an offset and the last sequence seen."""
-    places = {
-        number: (int(place[str(number)][0]), int(place[str(number)][1]))
-        if str(number) in place
-        else (0, 0)
-        for number in range(PARTITIONS)
-    }
+    """About `limit` records from `place` on; of a topic that is another since, from its start."""
+    asked = {number: At(*place.get(str(number), ())) for number in range(PARTITIONS)}
     pieces: list[Piece] = []
     async with _reading(topic, bootstrap=bootstrap) as consumer:
         parts = {number: TopicPartition(topic, number) for number in range(PARTITIONS)}
         ends = await consumer.end_offsets(list(parts.values()))
-        for number, (offset, _) in places.items():
-            consumer.seek(parts[number], offset)
-        ended = {n for n, part in parts.items() if places[n][0] >= ends[part]}
-        consumer.pause(*(parts[number] for number in ended))
-        silent = 0
-        while len(ended) < PARTITIONS and limit > 0:
-            found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=limit)
-            silent = 0 if found else silent + 1
-            if silent == _SILENT_POLLS:
-                raise TimeoutError(f"{topic} gives no more records and is not at its end")
-            for part, records in found.items():
-                number = part.partition
-                pieces.append(Piece(number, places[number][1], records))
-                places[number] = (records[-1].offset + 1, _last(records, places[number][1]))
+        marks = await _marks_before(
+            consumer,
+            {parts[n]: at.offset for n, at in asked.items() if 0 < at.offset <= ends[parts[n]]},
+        )
+        places = {n: at if marks.get(parts[n]) == at.mark else At() for n, at in asked.items()}
+        for number, at in places.items():
+            consumer.seek(parts[number], at.offset)
+        while limit > 0 and (rest := [p for n, p in parts.items() if places[n].offset < ends[p]]):
+            for part, records in (await _some(consumer, rest, limit=limit)).items():
+                number, before = part.partition, places[part.partition].sequence
+                pieces.append(Piece(number, before, records))
+                last = _last(records, before)
+                places[number] = At(records[-1].offset + 1, last, _mark(records[-1]))
                 limit -= len(records)
-            ended = {n for n, part in parts.items() if places[n][0] >= ends[part]}
-    return Read(pieces, places, frozenset(ended))
+    ended = frozenset(n for n, part in parts.items() if places[n].offset >= ends[part])
+    return Read(pieces, places, ended)
+
+
+async def _marks_before(
+    consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
+) -> Mapping[TopicPartition, str]:
+    """The mark of the record before each of these offsets."""
+    for part, offset in offsets.items():
+        consumer.seek(part, offset - 1)
+    marks: dict[TopicPartition, str] = {}
+    while rest := [part for part in offsets if part not in marks]:
+        found = await _some(consumer, rest, limit=len(rest))
+        marks |= {part: _mark(records[0]) for part, records in found.items()}
+    return marks
+
+
+async def _some(
+    consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], *, limit: int
+) -> Mapping[TopicPartition, Sequence[_Record]]:
+    """The next records of these partitions, one at least; raises TimeoutError where none come."""
+    for _ in range(_SILENT_POLLS):
+        found: Mapping[TopicPartition, Sequence[_Record]] = await consumer.getmany(
+            *parts, timeout_ms=_POLL_MS, max_records=limit
+        )
+        if found:
+            return found
+    raise TimeoutError(f"{parts[0].topic} gives no more records and is not at its end")
+
+
+def _mark(record: _Record) -> str:
+    """What tells a record from one at the same offset of a topic that was made anew."""
+    headers = dict(record.headers)
+    log_epoch, event_id = (headers.get(name, b"").hex() for name in ("ce_logepoch", "ce_id"))
+    return f"{log_epoch} {event_id} {record.timestamp}"
 
 
 def _last(records: Sequence[KafkaRecord], before: int) -> int:
@@ -126,7 +169,7 @@ class Sent:
                 looked += len(piece.records)
                 found += await self._compared(connection, piece, identity=identity)
         for partition in sorted(read.ended):
-            last = read.places[partition][1]
+            last = read.places[partition].sequence
             if last < sent.get(partition, 0):
                 what = f"ends with sequence {last}, and events up to {sent[partition]} were sent"
                 found.append(self._drift(partition, what))
@@ -240,21 +283,26 @@ class Taken:
         looked = 0
         async with snapshot(self._pool) as connection:
             cursors = {
-                at.partition: cursor.sequence
+                at.partition: cursor
                 for at, cursor in (await load_cursors(connection, self._consumer)).items()
                 if at.topic == self._topic
             }
             for piece in read.pieces:
                 looked += len(piece.records)
-                until = cursors.get(piece.partition, 0)
+                until = cursors.get(piece.partition, Cursor())
                 found += await self._compared(connection, piece, until=until)
         return Looked(found, looked, read.place)
 
-    async def _compared(self, connection: Connection, piece: Piece, *, until: int) -> list[Drift]:
+    async def _compared(
+        self, connection: Connection, piece: Piece, *, until: Cursor
+    ) -> list[Drift]:
         messages = {
             message.envelope.sequence: message
             for record in piece.records
-            if (message := _message(record)) is not None and message.envelope.sequence <= until
+            if (message := _message(record)) is not None
+            and message.envelope.sequence <= until.sequence
+            # At another log a reader stops, and says so itself.
+            and message.envelope.log_epoch == until.log_epoch
         }
         aside = await connection.fetch(
             SET_ASIDE, self._consumer, self._topic, piece.partition, list(messages)
