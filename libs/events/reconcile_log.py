@@ -17,12 +17,20 @@ _BACKUP = (
 AFTER_POSITION = """
 SELECT position, recorded_at FROM event WHERE position > $1 ORDER BY position LIMIT $2
 """
+KNOWN_HOLES = "SELECT first, last FROM known_hole WHERE last > $1 AND first <= $2 ORDER BY first"
 LOG_HEAD = "SELECT position, recorded_at FROM log_head"
 SENT = "SELECT position FROM relay_cursor"
 
 
+_Run = tuple[int, int]
+"""Numbers that follow on one another: the first and the last."""
+
+
 class Positions:
-    """Positions count up from one without a gap to the head, and recorded times never fall."""
+    """Positions count up from one without a gap to the head, and recorded times never fall.
+
+    The positions that a restore found to be empty for ever are no gap.
+    """
 
     name = "log positions"
 
@@ -35,18 +43,19 @@ class Positions:
         async with snapshot(self._pool) as connection:
             identity = await identity_of(connection)
             rows = await connection.fetch(AFTER_POSITION, after, limit)
+            end = rows[-1]["position"] if rows else after
+            holes = await connection.fetch(KNOWN_HOLES, after, end)
             head = await connection.fetchrow(LOG_HEAD)
             sent = await connection.fetchval(SENT)
         assert head is not None
         before = None if identity.rehearsal else _instant(place.get("recorded_at"))
-        found = list(self._gaps(rows, after=after))
+        known = [(hole["first"], hole["last"]) for hole in holes]
+        found = list(self._gaps(rows, after=after, known=known))
         if not identity.rehearsal:
             found += self._backwards(rows, before=before)
         if len(rows) == limit:
-            last = rows[-1]
-            follows = {"after": last["position"], "recorded_at": last["recorded_at"].isoformat()}
+            follows = {"after": end, "recorded_at": rows[-1]["recorded_at"].isoformat()}
             return Looked(found, len(rows), follows)
-        end = rows[-1]["position"] if rows else after
         if end != head["position"]:
             found.append(
                 _drift(
@@ -66,14 +75,14 @@ class Positions:
             )
         return Looked(found, len(rows), None)
 
-    def _gaps(self, rows: Sequence[Row], *, after: int) -> Iterator[Drift]:
+    def _gaps(self, rows: Sequence[Row], *, after: int, known: Sequence[_Run]) -> Iterator[Drift]:
         expected = after + 1
         for row in rows:
-            if row["position"] != expected:
+            for first, last in _without((expected, row["position"] - 1), known):
                 yield _drift(
                     self.name,
-                    f"position {expected}",
-                    f"{_missing(expected, row['position'])} missing from the log",
+                    f"position {first}",
+                    f"{_missing(first, last + 1)} missing from the log",
                     since=row["recorded_at"],
                 )
             expected = row["position"] + 1
@@ -229,6 +238,18 @@ LEFT JOIN LATERAL (
     ORDER BY sequence DESC LIMIT 1
 ) AS last ON true
 """
+
+
+def _without(run: _Run, known: Sequence[_Run]) -> Iterator[_Run]:
+    """What is left of a run when known ones, in order, are taken out of it."""
+    first, last = run
+    for begin, end in known:
+        if begin <= last and end >= first:
+            if first < begin:
+                yield first, begin - 1
+            first = end + 1
+    if first <= last:
+        yield first, last
 
 
 def _missing(first: int, seen: int) -> str:

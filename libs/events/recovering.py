@@ -52,7 +52,8 @@ async def complete(
 ) -> Recovered:
     """Add to a log all that its topic has beyond it, in one transaction; again it adds nothing.
 
-    Every event gets the id, position, version, sequence, recorded time and bytes that it had.
+    Every event gets the id, position, version, sequence, recorded time and bytes that it had. Which
+    positions stay empty for ever is kept, so that only other ones are found missing later.
     Raises `NotItsTopic` when the topic is another log's, or does not go on where this one ends.
     """
     async with connection.transaction():
@@ -84,7 +85,7 @@ async def complete(
             before=before,
             head=await sql.head(connection),
             events=added,
-            holes=await sql.holes(connection, after=before),
+            holes=await sql.note_holes(connection, after=before),
             ends=ends,
             streams=frozenset(streams),
         )

@@ -70,19 +70,22 @@ async def move_heads(connection: Connection, *, after: int, ends: Mapping[int, i
     await connection.execute(MOVE_PARTITIONS, list(ends), list(ends.values()))
 
 
-HOLES = """
-SELECT before + 1 AS first, position - 1 AS last
+NOTE_HOLES = """
+INSERT INTO known_hole (first, last)
+SELECT before + 1, position - 1
 FROM (
     SELECT position, lag(position, 1, $1::bigint) OVER (ORDER BY position) AS before
     FROM event WHERE position > $1
 ) AS steps
-WHERE position > before + 1 ORDER BY position
+WHERE position > before + 1
+RETURNING first, last
 """
 
 
-async def holes(connection: Connection, *, after: int) -> list[tuple[int, int]]:
-    """Runs of positions after `after` that no event has: first and last of each."""
-    return [(row["first"], row["last"]) for row in await connection.fetch(HOLES, after)]
+async def note_holes(connection: Connection, *, after: int) -> list[tuple[int, int]]:
+    """Keep which positions after `after` no event has: first and last of each run, in order."""
+    noted = await connection.fetch(NOTE_HOLES, after)
+    return sorted((row["first"], row["last"]) for row in noted)
 
 
 EVENT_AT = "SELECT event_id FROM event WHERE partition = $1 AND sequence = $2"

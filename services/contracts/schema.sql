@@ -85,6 +85,13 @@ CREATE TABLE public.idempotency_key (
     stored_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.known_hole (
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT known_hole_not_empty CHECK ((first <= last))
+);
+
 CREATE TABLE public.log_fork (
     log_epoch uuid NOT NULL,
     previous_epoch uuid NOT NULL,
@@ -215,6 +222,9 @@ ALTER TABLE ONLY public.forgotten_party
 
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY public.known_hole
+    ADD CONSTRAINT known_hole_once PRIMARY KEY (first);
 
 ALTER TABLE ONLY public.log_fork
     ADD CONSTRAINT log_fork_once PRIMARY KEY (log_epoch);

@@ -67,6 +67,13 @@ CREATE TABLE public.known_contract (
     service text NOT NULL
 );
 
+CREATE TABLE public.known_hole (
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT known_hole_not_empty CHECK ((first <= last))
+);
+
 CREATE TABLE public.known_invoice (
     invoice_id uuid NOT NULL,
     number bigint NOT NULL,
@@ -236,6 +243,9 @@ ALTER TABLE ONLY public.idempotency_key
 
 ALTER TABLE ONLY public.known_contract
     ADD CONSTRAINT known_contract_once PRIMARY KEY (contract_id);
+
+ALTER TABLE ONLY public.known_hole
+    ADD CONSTRAINT known_hole_once PRIMARY KEY (first);
 
 ALTER TABLE ONLY public.known_invoice
     ADD CONSTRAINT known_invoice_once PRIMARY KEY (invoice_id);
