@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.terms.sections import MODELS
-from libs.terms.files import Version, leaves, read_entry, read_terms
+from libs.terms.files import FIRST_DAY_NAMED, Version, leaves, read_entry, read_terms
 from libs.terms.in_force import InForce, Japan, read_japan, section
 from libs.terms.offered import speaks_to
-from libs.terms.words import Said
+from libs.terms.words import Said, count
 from services.billing.domain import terms_in_words as billing
 from services.contracts.domain import terms_in_words as contracts
 from services.monitoring import terms_in_words as monitoring
@@ -57,7 +57,8 @@ class Rate:
 class Reading:
     """What applies to a service on a day.
 
-    `version_clauses` are those of the version in force; `until` is the last day of it, None where
+    `version_clauses` are those of the version in force; `unnamed_on` is the day taken for the first
+    version where the terms name none; `until` is the last day of it, None where
     no later version is known; `tax_percent` is the consumption tax of the day, None before the
     table begins.
     """
@@ -67,6 +68,7 @@ class Reading:
     on: date
     version: date
     version_clauses: tuple[str, ...]
+    unnamed_on: date | None
     until: date | None
     tax_percent: int | None
     rates: tuple[Rate, ...]
@@ -86,6 +88,9 @@ class Book:
             for name, model in MODELS.items()
             if speaks_to(name, terms=self.terms)
         }
+        first = self.terms.versions[0]
+        named = first.entry.at([FIRST_DAY_NAMED])
+        self._unnamed_on = first.effective_on if named.value is False else None
         self._said: dict[date, dict[str, tuple[Said, ...]]] = {}
         self.versions: InForce[Version] = InForce(
             service, values=((each.effective_on, each) for each in self.terms.versions)
@@ -102,6 +107,7 @@ class Book:
             on=on,
             version=version.effective_on,
             version_clauses=self._amendments.get(version.effective_on, ()),
+            unnamed_on=self._unnamed_on,
             until=date.fromordinal(min(later).toordinal() - 1) if later else None,
             tax_percent=_tax(self.japan, on=on),
             rates=tuple(_rates(self.japan, on=on)),
@@ -175,3 +181,13 @@ def _rates(japan: Japan, *, on: date) -> Iterator[Rate]:
             yield Rate(name=name, words=words, since=values.since(on))
         else:
             yield Rate(name=name, words="not in the table yet", since=on)
+    copies = InForce("invoices kept", values=japan.invoices_kept.items())
+    if copies.covers(on):
+        kept = copies.at(on)
+        words = (
+            f"for {count(kept.years, 'year')} from {count(kept.from_months, 'month')} after the end "
+            f"of their business year of {count(kept.business_year_months, 'month')}; whom they are "
+            f"made out to so for {count(kept.months_after_end, 'month')} after the end of the last "
+            f"contract, whose last invoice comes within {count(kept.last_invoice_months, 'month')}"
+        )
+        yield Rate(name="Copies of invoices are kept", words=words, since=copies.since(on))

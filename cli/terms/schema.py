@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from cli.terms.sections import MODELS
 from libs.terms.clause import FORMAT
-from libs.terms.files import clause_ids
+from libs.terms.files import FIRST_DAY_NAMED, clause_ids
 from libs.terms.in_force import Japan
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -99,6 +99,11 @@ def _definitions(folder: Path) -> dict[str, Schema]:
             "clause": {
                 "description": "The clauses that put this version into force.",
                 "anyOf": [reference, {"type": "array", "items": reference}],
+            },
+            FIRST_DAY_NAMED: {
+                "type": "boolean",
+                "description": "False in a first version whose day the terms themselves do not "
+                "name: the day of the file is taken then.",
             },
             **{name: {"$ref": f"{_REFERENCE}{kind}"} for name, kind in sections.items()},
         },

@@ -24,11 +24,10 @@ Shown = Callable[[Path], str]
 def reading_text(reading: Reading, *, catalogue: Catalogue, shown: Shown) -> Iterator[str]:
     """Give the lines of a reading: what applies, section by section, each with its clauses."""
     yield f"{reading.service} · {reading.name}, on {reading.on}"
-    until = f" to {reading.until}" if reading.until else ""
-    yield f"Version in force from {reading.version}{until}"
+    yield _in_force(reading)
     yield from _clauses(reading.version_clauses, catalogue=catalogue, indent="    ")
     for rate in reading.rates:
-        yield f"{rate.name}: {rate.words} (since {rate.since})"
+        yield from _wrapped(f"{rate.name}: {rate.words} (since {rate.since})", first="", rest="  ")
     context, heading = "", ""
     for told in reading.told:
         if told.context != context:
@@ -40,7 +39,17 @@ def reading_text(reading: Reading, *, catalogue: Catalogue, shown: Shown) -> Ite
         with_tax = taxed_yen(told, percent=reading.tax_percent)
         note = "" if with_tax is None else f" With {reading.tax_percent}%: {in_yen(with_tax)}."
         yield from _wrapped(f"· {told.said.words}{note}", first="    ", rest="      ")
-        yield from _rests_on(told, catalogue=catalogue, shown=shown)
+        yield from _rests_on(told, reading=reading, catalogue=catalogue, shown=shown)
+
+
+def _in_force(reading: Reading) -> str:
+    until = f" to {reading.until}" if reading.until else ""
+    if reading.version != reading.unnamed_on:
+        return f"Version in force from {reading.version}{until}"
+    return (
+        f"Version in force{until}; the terms name no first day, so they are taken to hold from "
+        f"{reading.version} on"
+    )
 
 
 def taxed_yen(told: Told, *, percent: int | None) -> int | None:
@@ -49,10 +58,11 @@ def taxed_yen(told: Told, *, percent: int | None) -> int | None:
     return None if before is None or percent is None else before + before * percent // 100
 
 
-def _rests_on(told: Told, *, catalogue: Catalogue, shown: Shown) -> Iterator[str]:
+def _rests_on(told: Told, *, reading: Reading, catalogue: Catalogue, shown: Shown) -> Iterator[str]:
     yield from _clauses(told.said.clauses, catalogue=catalogue, indent="        ")
     shared = " · shared with other services" if told.shared else ""
-    yield f"        since {told.since} · {shown(told.path)}:{told.line}{shared}"
+    since = "the first version" if told.since == reading.unnamed_on else told.since
+    yield f"        since {since} · {shown(told.path)}:{told.line}{shared}"
 
 
 def _clauses(clauses: tuple[str, ...], *, catalogue: Catalogue, indent: str) -> Iterator[str]:
@@ -76,6 +86,7 @@ def reading_data(reading: Reading, *, catalogue: Catalogue, shown: Shown) -> dic
         "on": str(reading.on),
         "version": str(reading.version),
         "version_clauses": _clause_data(reading.version_clauses, catalogue=catalogue),
+        "first_day_named": reading.version != reading.unnamed_on,
         "until": str(reading.until) if reading.until else None,
         "rates": [
             {"name": rate.name, "rate": rate.words, "since": str(rate.since)}

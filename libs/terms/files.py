@@ -20,6 +20,9 @@ from libs.terms.faults import Fault, WrongTerms, near, refuse
 SECTIONS = ("billing", "contracts", "monitoring", "notifications")
 """The contexts that a version may speak to, each in a section of its own."""
 
+FIRST_DAY_NAMED = "first_day_named"
+"""Whether the terms name the day of their first version; if not, the day of the file is taken."""
+
 _TOP = ("service", "extends", "versions")
 
 _CLAUSE_ID = re.compile(r"^ *-? *id: *['\"]?([A-Z]+-[A-Za-z0-9.-]+)['\"]? *$", re.MULTILINE)
@@ -239,6 +242,10 @@ def _faults_of_file(top: Entry, *, known: frozenset[str]) -> Iterator[Fault]:
         else:
             before = on
         yield from _faults_of_version(version, known=known)
+    for version in list(_mapping(versions).values())[1:]:
+        if FIRST_DAY_NAMED in _mapping(version):
+            stated = _mapping(version)[FIRST_DAY_NAMED]
+            yield _fault(stated, f"{FIRST_DAY_NAMED} is said of the first version only")
 
 
 def _is_day(value: Hashable) -> TypeGuard[date]:
@@ -249,7 +256,10 @@ def _faults_of_version(version: Entry, *, known: frozenset[str]) -> Iterator[Fau
     if not isinstance(version.value, dict):
         yield _fault(version, "a mapping is wanted: what changes from this day on")
         return
-    yield from _unknown_keys(version, known=("clause", *SECTIONS))
+    yield from _unknown_keys(version, known=("clause", FIRST_DAY_NAMED, *SECTIONS))
+    named = version.value.get(FIRST_DAY_NAMED)
+    if named is not None and not isinstance(named.value, bool):
+        yield _fault(named, f"{FIRST_DAY_NAMED} is true or false")
     for leaf in leaves(version.value.get("clause", Entry([], version.path, version.line))):
         if leaf.value not in known:
             yield _fault(leaf, f"{leaf.value} is no clause of the catalogue")

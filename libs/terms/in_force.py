@@ -12,7 +12,7 @@ from libs.refusal.refusal import Refusal
 from libs.terms.clause import KNOWN
 from libs.terms.faults import Fault, WrongTerms, refuse
 from libs.terms.files import Entry, TermsFile, read_entry
-from libs.terms.numbers import Percent, Permille
+from libs.terms.numbers import Months, MonthsOrNone, Percent, Permille, Years
 from libs.terms.reasons import is_absence, naming_of, place_of, reason_of
 
 V = TypeVar("V")
@@ -127,17 +127,41 @@ def _faults(error: ValidationError, *, entry: Entry) -> Iterator[tuple[Fault, bo
         yield Fault(wrong.path, wrong.line, reason_of(each, place=place)), is_absence(each)
 
 
+class InvoicesKept(BaseModel):
+    """How long copies of invoices are kept, and with them whom they are made out to.
+
+    The law keeps a copy `years`, counted from `from_months` after the end of the business year of
+    its day, which is at most `business_year_months` long. A contract's last invoice comes at the
+    latest `last_invoice_months` after its end, which is the operator's own practice.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    years: Years
+    from_months: MonthsOrNone
+    business_year_months: Months
+    last_invoice_months: MonthsOrNone
+
+    @property
+    def months_after_end(self) -> int:
+        """Months after a contract's end that have all of it behind them, in any business year."""
+        months = self.last_invoice_months + self.business_year_months + self.from_months
+        return months + 12 * self.years
+
+
 class Japan(BaseModel):
-    """Rates of the law, by the day from which each holds.
+    """What the law says of rates and papers, by the day from which each holds.
 
     `consumption_tax_percent` is the rate of consumption tax in percent,
-    `statutory_interest_permille` the statutory interest in thousandths a year.
+    `statutory_interest_permille` the statutory interest in thousandths a year, `invoices_kept` how
+    long copies of invoices are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     consumption_tax_percent: dict[date, Percent] = Field(min_length=1)
     statutory_interest_permille: dict[date, Permille] = Field(min_length=1)
+    invoices_kept: dict[date, InvoicesKept] = Field(min_length=1)
 
 
 def read_japan(folder: Path) -> Japan:

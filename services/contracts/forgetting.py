@@ -20,6 +20,7 @@ from libs.events.follow import Follower
 from libs.events.keys import KeyOwner, Keys
 from libs.events.log import Appended, Log
 from libs.events.weather import is_weather, pause
+from libs.terms.in_force import InForce, InvoicesKept
 from services.contracts.domain.forgetting import Reason, Retention, forget
 from services.contracts.use_cases import Command, customer_of
 from services.contracts.views import forgotten
@@ -33,13 +34,17 @@ _PARTIES = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetter:
-    """Forgets when asked; by views of contracts and late debts that it brings level first."""
+    """Forgets when asked; by views of contracts and late debts that it brings level first.
+
+    `invoices_kept` is the law's table of how long copies of invoices are kept.
+    """
 
     log: Log
     pool: Pool
     keys: Keys
     clock: Clock
     views: Sequence[Follower]
+    invoices_kept: InForce[InvoicesKept]
 
     async def forget(
         self, command: Command, *, classes: Collection[Retention], reason: Reason
@@ -53,10 +58,16 @@ class Forgetter:
             await view.catch_up()
         held = await held_by(self.pool, command.stream_id)
         today = japan_date(command.cause.now or self.clock.now())
+        kept = self.invoices_kept.at(today)
 
         def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
             return forget(
-                customer_of(history), held=held, classes=classes, forgotten_on=today, reason=reason
+                customer_of(history),
+                held=held,
+                classes=classes,
+                forgotten_on=today,
+                reason=reason,
+                kept=kept,
             )
 
         appended = await self.log.decide(

@@ -30,12 +30,16 @@ from libs.process.running import Run
 from libs.process.starting import database_there
 from libs.process.worker import Worker, standing_of, work
 from libs.telemetry.setting_up import Telemetry, set_up
+from libs.terms.in_force import InForce, read_japan
 from libs.web import parked, reconciled
 from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
 from libs.web.server import server
 from services.contracts import reactions
+from services.contracts.abolishing import Abolisher
+from services.contracts.abolition_keeper import AbolitionKeeper
+from services.contracts.api import abolitions as abolition_routes
 from services.contracts.api import contracts as contract_routes
 from services.contracts.api import course as course_routes
 from services.contracts.api import customers as customer_routes
@@ -46,11 +50,11 @@ from services.contracts.forgetting import Forgetter, Repeater
 from services.contracts.reconciling import checks
 from services.contracts.running import Runner
 from services.contracts.settings import Settings
-from services.contracts.views import contracts, deadlines, dunning, forgotten
+from services.contracts.views import abolitions, contracts, deadlines, dunning, forgotten
 
 CONTEXT = "contracts"
 _HERE = Path(__file__).parent
-VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
+VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME, abolitions.NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ class Service:
             terms=self.terms,
             bootstrap=self.settings.kafka,
             own_topic=self.topic,
+            topics=self.sources,
         )
 
     def runner(self, *, view: Follower) -> Runner:
@@ -113,6 +118,21 @@ class Service:
         """The view of the chains of unpaid debts."""
         return _follower(self, dunning.NAME, effect=dunning.filling(self.log), bell=bell)
 
+    def abolitions_view(self, bell: Bell | None = None) -> Follower:
+        """The view of the ends of services."""
+        return _follower(self, abolitions.NAME, effect=abolitions.fill, bell=bell)
+
+    def abolisher(self) -> Abolisher:
+        """What ends the contracts of a service that is given up."""
+        return Abolisher(
+            log=self.log,
+            pool=self.pool,
+            terms=self.terms,
+            listed=self.contracts_view(),
+            announced=self.abolitions_view(),
+            rehearsal=self.log.rehearsal,
+        )
+
     def forgetter(self) -> Forgetter:
         """What forgets a party."""
         return Forgetter(
@@ -121,6 +141,10 @@ class Service:
             keys=self.keys,
             clock=SystemClock(),
             views=(self.contracts_view(), self.dunning_view()),
+            invoices_kept=InForce(
+                "the law on invoices kept",
+                values=read_japan(self.settings.terms).invoices_kept.items(),
+            ),
         )
 
 
@@ -170,6 +194,7 @@ def application(service: Service, *, telemetry: Telemetry | None = None) -> Fast
             contract_routes.router,
             course_routes.router,
             due_routes.router,
+            abolition_routes.router,
             parked.router,
             reconciled.router,
         ),
@@ -234,6 +259,8 @@ def make_worker(service: Service) -> Worker:
     listed = service.contracts_view(bell)
     late = service.dunning_view(bell)
     gone = _follower(service, forgotten.NAME, effect=forgotten.fill, bell=bell)
+    given_up = service.abolitions_view(bell)
+    keeper = AbolitionKeeper(service.abolisher(), bell=bell)
     repeater = Repeater(pool=service.pool, keys=service.keys)
     runs: list[Run] = [
         bell.run,
@@ -243,6 +270,8 @@ def make_worker(service: Service) -> Worker:
         listed.run,
         late.run,
         gone.run,
+        given_up.run,
+        keeper.run,
         repeater.run,
     ]
     reconciler = Reconciler(
@@ -264,7 +293,7 @@ def make_worker(service: Service) -> Worker:
         pool=service.pool,
         bootstrap=service.settings.kafka,
         consumers=(consumer,),
-        views=(due, listed, late, gone),
+        views=(due, listed, late, gone, given_up),
     )
     return Worker(runs=tuple(runs), ready=ready)
 

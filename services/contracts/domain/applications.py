@@ -340,7 +340,10 @@ def check_content(content: Content, *, terms: Application) -> None:
                 clause=terms.clause,
                 field=f"/content/packs/{size}",
             )
-    if not 1 <= content.billing_day <= 28:  # noqa: PLR2004 - every month has these days
+    days = terms.billing_days
+    if days is not None and not days.first <= content.billing_day <= days.last:
         raise NotOfThisService(
-            "a billing month starts on a day from 1 to 28", field="/content/billing_day"
+            f"a billing month starts on a day from {days.first} to {days.last}",
+            clause=days.clause,
+            field="/content/billing_day",
         )

@@ -12,14 +12,13 @@ from uuid import UUID
 
 from libs.events.envelope import Event
 from libs.events.vocabulary.contracts import PartyForgotten
+from libs.terms.in_force import InvoicesKept
 from services.contracts.domain.customer import Customer, Registered, Unregistered
 from services.contracts.domain.periods import months_later
 from services.contracts.domain.refusals import PartyIsForgotten, StillNeeded, UnknownCustomer
 
 Retention = Literal["contact", "invoice"]
 Reason = Literal["requested", "no-longer-needed", "obtained-wrongly"]
-
-_KEPT_MONTHS = 12 * 7 + 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +42,11 @@ def forget(
     classes: Collection[Retention],
     forgotten_on: date,
     reason: Reason,
+    kept: InvoicesKept,
 ) -> tuple[Event, ...]:
     """Forget these retention classes of a party; what is forgotten already is nothing.
 
-    Raises `UnknownCustomer`, and `StillNeeded` with the day or the contract it waits for.
+    `kept` is what the law says of invoices on that day. Raises `UnknownCustomer`, and `StillNeeded` with the day or the contract it waits for.
     """
     match customer:
         case Unregistered():
@@ -54,7 +54,7 @@ def forget(
         case Registered(customer_id=customer_id, forgotten=forgotten):
             left = sorted(set(classes) - forgotten)
             for retention in left:
-                _may_go(retention, held=held, on=forgotten_on)
+                _may_go(retention, held=held, on=forgotten_on, kept=kept)
             if not left:
                 return ()
             return (
@@ -75,13 +75,15 @@ def reachable(customer: Customer) -> None:
         raise PartyIsForgotten(field="/customer_id")
 
 
-def _may_go(retention: Retention, *, held: Sequence[ContractHeld], on: date) -> None:
+def _may_go(
+    retention: Retention, *, held: Sequence[ContractHeld], on: date, kept: InvoicesKept
+) -> None:
     match retention:
         case "contact":
             _nothing_stands(held, on=on)
         case "invoice":
             _nothing_stands(held, on=on)
-            _documents_expired(held, on=on)
+            _documents_expired(held, on=on, kept=kept)
         case _:
             assert_never(retention)
 
@@ -95,13 +97,12 @@ def _nothing_stands(held: Sequence[ContractHeld], *, on: date) -> None:
             raise StillNeeded(f"a debt of the contract {contract.contract_id} is open")
 
 
-def _documents_expired(held: Sequence[ContractHeld], *, on: date) -> None:
+def _documents_expired(held: Sequence[ContractHeld], *, on: date, kept: InvoicesKept) -> None:
     """Whom a document was made out to is kept as long as tax law has the document kept.
 
-    Copies of invoices are kept for seven years from two months after the end of the business year.
-    Whichever year that is, sixteen months after a contract's end have it behind them: its last
-    documents come within two months, and their business year ends within twelve more.
+    Copies of invoices are kept for years that begin some months after the end of their business
+    year; whichever year that is, the months counted here have it behind them.
     """
     ends = [contract.ended_on for contract in held if contract.formed and contract.ended_on]
-    if ends and on < (until := months_later(max(ends), months=_KEPT_MONTHS)):
+    if ends and on < (until := months_later(max(ends), months=kept.months_after_end)):
         raise StillNeeded(f"tax law has invoices and their recipients kept until {until}")

@@ -64,8 +64,8 @@ def insurance_period(
     """First and last day of the telework insurance of a contract; None where none is granted.
 
     For licences ordered with the application, in small packs, fewer than the limit together,
-    first used in the window, with their devices' addresses registered: one year from the first
-    of the month after first use, ended early with the day before the contract's end. `ended_on`
+    first used in the window, with their devices' addresses registered: the months of the terms
+    from the first of the month after first use, ended early with the day before the contract's end. `ended_on`
     is the contract's termination date. Packs count by the licences they hold. Free of charge.
 
     Clauses: NSEC-S2021-04-01.2, NSEC-S2021-04-01.2.1, NSEC-S2021-04-01.2.2, NSEC-S2021-04-01.2.3,
@@ -80,7 +80,7 @@ def insurance_period(
         return None
     if not any(count for size, count in ordered.packs.items() if size in terms.pack_sizes):
         return None
-    from_on, to_on = following_months(first_used_on, months=12)
+    from_on, to_on = following_months(first_used_on, months=terms.months)
     if ended_on is not None:
         to_on = min(to_on, ended_on - _DAY)
     return (from_on, to_on) if from_on <= to_on else None

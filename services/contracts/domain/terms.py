@@ -13,7 +13,17 @@ from libs.terms.clause import ClauseId
 from libs.terms.faults import WrongEntry
 from libs.terms.files import read_terms
 from libs.terms.in_force import InForce, section
-from libs.terms.numbers import BusinessDays, Day, Days, Flag, Licences, Months, Years
+from libs.terms.numbers import (
+    BusinessDays,
+    Day,
+    DayOfMonth,
+    Days,
+    Flag,
+    Licences,
+    Months,
+    MonthsOrNone,
+    Years,
+)
 from libs.terms.offered import services_in
 
 ChangeKind = Literal[
@@ -46,8 +56,25 @@ class Rule(_Section):
     clause: ClauseId
 
 
+class BillingDays(_Section):
+    """On which days a billing month may start, both included; every month must have them."""
+
+    clause: ClauseId
+    first: DayOfMonth
+    last: DayOfMonth
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.last < self.first:
+            raise WrongEntry("last lies before first", at=("last",))
+        return self
+
+
 class Application(_Section):
-    """What an application must carry to be taken in, and what its content may say."""
+    """What an application must carry to be taken in, and what its content may say.
+
+    `billing_days` stand where the content may name the first day of the billing month.
+    """
 
     clause: ClauseId
     consents: dict[str, Rule] = {}
@@ -56,6 +83,7 @@ class Application(_Section):
     devices: frozenset[str] = frozenset()
     plans: frozenset[str] = frozenset()
     pack_sizes: frozenset[Licences] = frozenset()
+    billing_days: BillingDays | None = None
 
 
 class Option(_Section):
@@ -113,7 +141,7 @@ class CustomerTermination(_Section):
     business_days: BusinessDays = 0
     week: Week = "monday-friday"
     ahead: Ahead | None = None
-    notice_months: Months = 0
+    notice_months: MonthsOrNone = 0
     first_months: FirstMonths | None = None
     before_acceptance: Rule | None = None
     at_once: dict[str, Rule] = {}
@@ -157,9 +185,13 @@ class MaximumPeriod(_Section):
 
 
 class Insurance(_Section):
-    """The telework insurance: for licences first used in the window, in small enough orders."""
+    """The telework insurance: for licences first used in the window, in small enough orders.
+
+    It lasts `months` from the 1st of the calendar month after that of first use.
+    """
 
     clause: ClauseId
+    months: Months
     first_used_from: Day
     first_used_to: Day
     below_licences: Licences
@@ -230,6 +262,17 @@ class ContractTerms(_Section):
             raise ValueError("a contract is formed either by approval or by itself")
         if (self.start is None) == (self.acceptance is None):
             raise ValueError("provision begins either with a start or with an acceptance")
+        return self
+
+    @model_validator(mode="after")
+    def _billing_days_go_with_their_content(self) -> Self:
+        application = self.application
+        if ("billing_day" in application.content) != (application.billing_days is not None):
+            raise WrongEntry(
+                "billing_days say from which to which day the billing_day of the content may be: "
+                "neither stands without the other",
+                at=("application",),
+            )
         return self
 
     @model_validator(mode="after")

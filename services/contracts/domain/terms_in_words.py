@@ -20,6 +20,21 @@ _TERMS = "Terms and periods"
 _NOTICE_BEFORE = "A notice goes before, unless it is urgent and cannot be avoided."
 _LATE = "When a debt is late"
 _WEEKS = {"monday-friday": "Monday to Friday", "monday-saturday": "Monday to Saturday"}
+_CHANGES_IN_WORDS = {
+    "addition": "Licences may be added",
+    "replacement": "The content may be replaced by another as a whole",
+    "partial-termination": "Licences may be given up in part",
+    "option-added": "An option may be added",
+    "option-removed": "An option may be ended by itself",
+    "discount": "A discount of the monthly fee may be agreed",
+    "device": "The device may be changed for another",
+    "price": "Prices may be agreed by contract",
+}
+_TICKETS = {
+    "config": "A ticket for a change of settings may be bought while the service is provided.",
+    "question": "A ticket for a question may be bought while the service is provided.",
+    "urgent": "A ticket for urgent help may be bought while the service is provided.",
+}
 _CONTENT = {
     "packs": "licence packs",
     "special_prices": "prices agreed by contract",
@@ -77,8 +92,15 @@ def _application(section: ContractTerms) -> Iterator[Said]:
         application.consents.items(),
         heading=_APPLICATION,
         place=(*place, "consents"),
-        words="The applicant must consent to: {name}.",
+        words="Without the applicant's consent “{name}” the application is not taken in.",
     )
+    if days := application.billing_days:
+        words = (
+            f"The billing month starts on a day from {days.first} to {days.last} of the calendar "
+            "month."
+        )
+        place_of_days = (*place, "billing_days")
+        yield _entry(_APPLICATION, "billing_days", words, days.clause, place=place_of_days)
 
 
 def _formation(section: ContractTerms) -> Iterator[Said]:
@@ -98,12 +120,12 @@ def _formation(section: ContractTerms) -> Iterator[Said]:
         section.declining.items(),
         heading=_APPLICATION,
         place=("declining",),
-        words="A ground to decline: {name}.",
+        words="On the ground “{name}” the operator may decline an application.",
     )
     yield from _rule(
         section.revocation,
         "revocation",
-        "The operator may revoke the approval on such a ground.",
+        "Where a ground to decline comes to light later, the operator may revoke the approval.",
         heading=_APPLICATION,
     )
 
@@ -126,12 +148,9 @@ def _use(section: ContractTerms) -> Iterator[Said]:
 
 
 def _changes(section: ContractTerms) -> Iterator[Said]:
-    yield from _rules(
-        section.changes.items(),
-        heading=_CHANGES,
-        place=("changes",),
-        words="The content may be changed: {name}.",
-    )
+    for kind, rule in section.changes.items():
+        words = f"{_CHANGES_IN_WORDS[kind]}, from the agreed day on."
+        yield _entry(_CHANGES, f"changes {kind}", words, rule.clause, place=("changes", kind))
     for name, option in (section.options or {}).items():
         later = (
             " at the earliest from the 1st of the month after its application"
@@ -140,12 +159,9 @@ def _changes(section: ContractTerms) -> Iterator[Said]:
         )
         words = f"The option “{plain(name)}” may be had{later}."
         yield _entry(_CHANGES, f"option {name}", words, option.clause, place=("options", name))
-    yield from _rules(
-        section.tickets.items(),
-        heading=_CHANGES,
-        place=("tickets",),
-        words="A ticket may be bought: {name}.",
-    )
+    for ticket, rule in section.tickets.items():
+        place = ("tickets", ticket)
+        yield _entry(_CHANGES, f"tickets {ticket}", _TICKETS[ticket], rule.clause, place=place)
     yield from _rule(
         section.billing_day,
         "billing_day",
@@ -176,11 +192,12 @@ def _suspension(section: ContractTerms) -> Iterator[Said]:
     clause = suspension.notice.clause if suspension.notice else None
     place_of_it = (*place, "notice") if suspension.notice else place
     yield _entry(_SUSPENSION, "suspension notice", words, clause, place=place_of_it)
+    when = "after a notice" if suspension.notice else "at once"
     yield from _rules(
         suspension.grounds.items(),
         heading=_SUSPENSION,
         place=(*place, "grounds"),
-        words="A ground: {name}.",
+        words=f"On the ground “{{name}}” the operator may suspend the service {when}.",
     )
 
 
@@ -221,7 +238,7 @@ def _by_customer(section: ContractTerms) -> Iterator[Said]:
         rule.at_once.items(),
         heading=_BY_CUSTOMER,
         place=(*place, "at_once"),
-        words="The arrival of the notice ends the contract: {name}.",
+        words="On the ground “{name}” the contract ends when the customer's notice arrives.",
     )
 
 
@@ -251,7 +268,8 @@ def _by_notice(rule: CustomerTermination) -> _Ways:
 
 def _by_operator(section: ContractTerms) -> Iterator[Said]:
     for name, ground in section.termination_by_operator.items():
-        words = f"A ground: {plain(name)}{_conditions(ground)}."
+        words = f"On the ground “{plain(name)}” the operator may end the contract"
+        words = f"{words}{_conditions(ground)}."
         place = ("termination_by_operator", name)
         yield _entry(_BY_OPERATOR, f"ground {name}", words, ground.clause, place=place)
 
@@ -259,22 +277,25 @@ def _by_operator(section: ContractTerms) -> Iterator[Said]:
 def _conditions(ground: OperatorGround) -> str:
     days = ground.days_from_formation
     found = (
-        ("after a notice, at the earliest the day after it", ground.notice),
-        ("without the notice where it is urgent", ground.urgent),
+        ("after a notice, on the day after it or later", ground.notice),
+        ("where it is urgent without the notice, for a recorded reason", ground.urgent),
         ("only while the cause of a suspension is not resolved", ground.after_suspension),
         ("only after a demand whose period has passed", ground.demand),
         (f"only in the {count(days or 0, 'day')} after formation", days is not None),
         ("only before the work is accepted", ground.before_acceptance),
-        ("antisocial relations", ground.antisocial),
+        ("as one of antisocial relations", ground.antisocial),
     )
     said = [words for words, holds in found if holds]
-    return f" ({'; '.join(said)})" if said else ""
+    return f": {'; '.join(said)}" if said else ", at once"
 
 
 def _other_ends(section: ContractTerms) -> Iterator[Said]:
     heading = "Other ends"
     yield from _rule(
-        section.abolition, "abolition", "The operator may abolish the service.", heading=heading
+        section.abolition,
+        "abolition",
+        "The operator may abolish the service; all its contracts end with it.",
+        heading=heading,
     )
     if line := section.line:
         ends = listed((plain(name) for name in sorted(line.ending)), last="or")
@@ -313,17 +334,22 @@ def _periods(section: ContractTerms) -> Iterator[Said]:
         words = (
             f"Licences first used from {insurance.first_used_from} to {insurance.first_used_to}, in "
             f"orders of fewer than {insurance.below_licences:,} and packs of {sizes}, carry the "
-            "telework insurance."
+            f"telework insurance for {count(insurance.months, 'month')} from the month after first "
+            "use, at the longest to the contract's end."
         )
         yield _entry(_TERMS, "insurance", words, insurance.clause, place=("insurance",))
 
 
 def _late(section: ContractTerms) -> Iterator[Said]:
     if maturing := section.maturing:
-        words = "All debts fall due at once when one of these arises."
+        words = (
+            "All debts of the contract fall due on the day on which one of these grounds arises."
+        )
         yield _entry(_LATE, "maturing", words, maturing.clause, place=("maturing",))
+        named = {each.clause: name for name, each in section.termination_by_operator.items()}
         for number, rule in maturing.grounds.items():
-            words = f"Ground {number} of that article."
+            known = f" (“{plain(named[rule.clause])}”)" if rule.clause in named else ""
+            words = f"On ground {number}{known} all debts of the contract fall due that day."
             place = ("maturing", "grounds", number)
             yield _entry(_LATE, f"maturing {number}", words, rule.clause, place=place)
     if dunning := section.dunning:

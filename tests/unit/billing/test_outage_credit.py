@@ -1,7 +1,10 @@
 """Days of use that an outage takes out of the monthly fee."""
 
+from datetime import timedelta
+
 import pytest
 
+from services.billing.domain.rules.outage_credit import credited_days
 from tests.unit.billing.assessed import amounts, fee, lines
 from tests.unit.billing.facts import Facts
 
@@ -177,3 +180,11 @@ def test_the_arithmetic_shows_the_cut_and_the_difference() -> None:
     assert lines(facts, "2024-05")[1].arithmetic == (
         "2,500 × 30/31 = 2,419.3 → 2,419; 2,419 - 2,500 = -81"
     )
+
+
+@pytest.mark.clause("WUTM-25.2.2.T1")
+def test_the_hours_of_a_unit_come_from_the_terms() -> None:
+    facts = wutm().outage("2025-04-10T10:00", "2025-04-12T10:00")
+    for hours, days in ((24, [10, 11]), (36, [10]), (49, [])):
+        freed = credited_days(facts.timeline, unit=timedelta(hours=hours))
+        assert [on.day for on, _ in freed] == days

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from libs.events.envelope import Event
 from libs.events.vocabulary.contracts import CustomerDetailsChanged, PartyForgotten
+from libs.terms.in_force import InvoicesKept, read_japan
 from services.contracts.domain.customer import (
     Customer,
     Details,
@@ -29,6 +31,7 @@ from services.contracts.domain.refusals import (
 from .builders import CUSTOMER
 
 ON = date(2024, 1, 5)
+KEPT = InvoicesKept(years=7, from_months=2, business_year_months=12, last_invoice_months=2)
 ENDED = ContractHeld(contract_id=UUID(int=7), ended_on=date(2024, 8, 20), formed=True, owes=False)
 DETAILS = Details(
     corporate=True,
@@ -55,6 +58,7 @@ def forgotten(
     held: Sequence[ContractHeld] = (ENDED,),
     classes: tuple[Retention, ...] = ("contact",),
     on: date = date(2024, 8, 20),
+    kept: InvoicesKept = KEPT,
 ) -> tuple[Event, ...]:
     return forget(
         a_customer() if known is None else known,
@@ -62,6 +66,7 @@ def forgotten(
         classes=classes,
         forgotten_on=on,
         reason="requested",
+        kept=kept,
     )
 
 
@@ -165,3 +170,16 @@ def test_what_a_process_still_reads_with_a_cached_key_is_not_shown() -> None:
     known = a_customer(*forgotten(), late)
     assert isinstance(known, Registered)
     assert known.details.name is None
+
+
+def test_the_table_of_the_law_keeps_invoices_seven_years_and_sixteen_months() -> None:
+    table = read_japan(Path("terms")).invoices_kept
+    assert list(table.values()) == [KEPT]
+    assert KEPT.months_after_end == 7 * 12 + 16
+
+
+def test_another_number_of_the_table_moves_the_day() -> None:
+    on = date(2032, 12, 20)
+    assert forgotten(classes=("invoice",), on=on)
+    with pytest.raises(StillNeeded):
+        forgotten(classes=("invoice",), on=on, kept=KEPT.model_copy(update={"years": 8}))

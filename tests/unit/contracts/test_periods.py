@@ -221,3 +221,14 @@ def test_the_insurance_ends_with_the_contract(
     terms = mysec(date(2021, 4, 1)).insurance
     found = insurance_period(date(2021, 4, 1), ordered=SMALL, ended_on=ended_on, terms=terms)
     assert found == expected
+
+
+@pytest.mark.clause("NSEC-S2021-04-01.2")
+def test_the_insurance_lasts_the_months_of_the_terms() -> None:
+    on = date(2021, 4, 1)
+    terms = mysec(on).insurance
+    assert terms is not None
+    assert terms.months == 12
+    shorter = terms.model_copy(update={"months": 6})
+    found = insurance_period(on, ordered=SMALL, ended_on=None, terms=shorter)
+    assert found == (date(2021, 5, 1), date(2021, 10, 31))

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from cli.terms.reading import WORDS, Book, Told
 from cli.terms.sections import MODELS
+from cli.terms.showing import reading_text
 from libs.terms.faults import WrongTerms
 from libs.terms.files import Entry, read_terms
 from libs.terms.in_force import validated
@@ -141,3 +142,40 @@ def test_numbers_and_lists_in_words() -> None:
     assert [listed(["a"]), listed("ab"), listed("abc", last="or")] == ["a", "a and b", "a, b or c"]
     assert [a_year(145), a_year(30), a_year(146)] == ["14.5% a year", "3% a year", "14.6% a year"]
     assert plain("pack-of-10") == "pack of 10"
+
+
+def words_of(service: str, on: date, *, heading: str) -> list[str]:
+    told = Book(service, folder=TERMS).on(on).told
+    return [each.said.words for each in told if each.said.heading == heading]
+
+
+def test_a_ground_says_what_it_lets_the_operator_do() -> None:
+    on = date(2024, 6, 1)
+    suspended = words_of("WUTM", on, heading="Suspension")
+    assert (
+        "On the ground “breach” the operator may suspend the service after a notice." in suspended
+    )
+    suspended = words_of("RRNS", on, heading="Suspension")
+    assert "On the ground “breach” the operator may suspend the service at once." in suspended
+    ended = words_of("RRNS", on, heading="End by the operator")
+    assert "On the ground “seizure” the operator may end the contract, at once." in ended
+    wanted = "may end the contract: only after a demand whose period has passed."
+    assert f"On the ground “uncured breach” the operator {wanted}" in ended
+    assert not any(words.startswith("A ground") for words in (*suspended, *ended))
+
+
+def test_a_first_day_that_the_terms_do_not_name_is_said_to_be_taken() -> None:
+    shown = list(reading_text(books_of("NQMS").on(date(2020, 1, 1)), catalogue={}, shown=str))
+    assert shown[1] == (
+        "Version in force to 2023-07-31; the terms name no first day, so they are taken to hold "
+        "from 1997-04-01 on"
+    )
+    assert any("since the first version · " in line for line in shown)
+    later = list(reading_text(books_of("NQMS").on(date(2024, 1, 1)), catalogue={}, shown=str))
+    assert later[1] == "Version in force from 2023-08-01"
+    named = list(reading_text(books_of("MYSEC").on(date(2016, 10, 24)), catalogue={}, shown=str))
+    assert named[1] == "Version in force from 2016-10-24 to 2017-01-31"
+
+
+def books_of(service: str) -> Book:
+    return next(book for book in books() if book.service == service)

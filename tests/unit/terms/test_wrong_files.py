@@ -91,6 +91,62 @@ EDITS = [
         "yen: 8000", "yen: -1", "yen: -1", "-1 is out of range: at least 0", id="negative"
     ),
     pytest.param(
+        "yen: 8000",
+        "yen: 1000000000000",
+        "yen: 1000000000000",
+        "1,000,000,000,000 yen is taken for a slip: no price is above 100,000,000 yen",
+        id="a-slip",
+    ),
+    pytest.param(
+        "unit_hours: 24",
+        "unit_hours: 12",
+        "unit_hours",
+        "12 is out of range: at least 24",
+        id="unit",
+    ),
+    pytest.param(
+        "start: {clause: BKUP-4}",
+        "start: {clause: BKUP-4}\n      suspension: {clause: BKUP-3, grounds: {}, longest_months: 0}",
+        "longest_months",
+        "contracts.suspension.longest_months: 0 is out of range: at least 1",
+        id="no-months",
+    ),
+    pytest.param(
+        "content: [wished_start_on]",
+        "content: [wished_start_on]\n        billing_days: {first: 1, last: 29, clause: BKUP-2}",
+        "last: 29",
+        "29 is out of range: at most 28",
+        id="no-day-of-every-month",
+    ),
+    pytest.param(
+        "content: [wished_start_on]",
+        "content: [wished_start_on, billing_day]",
+        "application:",
+        "neither stands without the other",
+        id="billing-days",
+    ),
+    pytest.param(
+        "content: [wished_start_on]",
+        "content: [billing_day]\n        billing_days: {first: 9, last: 8, clause: BKUP-2}",
+        "last: 8",
+        "last lies before first",
+        id="billing-days-in-order",
+    ),
+    pytest.param(
+        "clause: BKUP-S1",
+        "clause: BKUP-S1\n    first_day_named: maybe",
+        "first_day_named",
+        "first_day_named is true or false",
+        id="named-or-not",
+    ),
+    pytest.param(
+        "clause: BKUP-S2",
+        "clause: BKUP-S2\n    first_day_named: false",
+        "first_day_named",
+        "first_day_named is said of the first version only",
+        id="named-later",
+    ),
+    pytest.param(
         "permille: 100", "permille: 1001", "1001", "1001 is out of range: at most 1000", id="usury"
     ),
     pytest.param(
@@ -358,3 +414,11 @@ def test_a_service_does_not_start_over_wrong_terms(
     place = f"{folder}/bkup.yaml:{line_of(folder, new)}"
     assert started.returncode == 1
     assert started.stderr.splitlines()[-1] == f"{place}: {reason}"
+
+
+def test_a_law_on_invoices_without_its_years_is_refused(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, old="service: BKUP", new="service: BKUP")
+    japan = folder / "japan.yaml"
+    japan.write_text(japan.read_text("utf-8").replace("years: 7", "years: 0"), "utf-8")
+    with pytest.raises(WrongTerms, match="years: 0 is out of range: at least 1"):
+        check(folder)

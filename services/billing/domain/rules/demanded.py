@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from libs.terms.clause import Clauses
-from libs.terms.numbers import Flag, Months, Times
+from libs.terms.numbers import Flag, Months, MonthsOrNone, Times
 from libs.terms.words import Prices, Sentence, capital, count, in_yen, plain, tax_added
 from services.billing.domain.rules.policy import Policy
 
@@ -149,7 +149,7 @@ class EarlyTermination(Policy):
     policy: Literal["early-termination-sum"]
     price: str
     months: Months
-    plus: Months
+    plus: MonthsOrNone
     taxed: Flag
     clause: Clauses
 

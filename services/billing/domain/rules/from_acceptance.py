@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from libs.terms.clause import Clauses
-from libs.terms.numbers import Metres, Minutes, Months
+from libs.terms.numbers import Metres, Minutes, MonthsOrNone
 from libs.terms.words import Prices, Sentence, capital, count, listed, plain
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, times
@@ -33,7 +33,7 @@ class OrderFees(Policy):
     """
 
     policy: Literal["order-fees-from-acceptance"]
-    months_after_end: dict[str, Months]
+    months_after_end: dict[str, MonthsOrNone]
     initial: Clauses
     monthly: Clauses
     tax: Clauses

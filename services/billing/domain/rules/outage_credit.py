@@ -1,28 +1,32 @@
-"""The days of use that an outage takes out of a monthly fee, in full units of 24 hours."""
+"""The days of use that an outage takes out of a monthly fee, in full units of hours."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from typing_extensions import override
 
 from libs.dates.japan import japan_date, japan_instant
 from libs.terms.clause import Clauses
-from libs.terms.words import Prices, Sentence
+from libs.terms.numbers import Hours
+from libs.terms.words import Prices, Sentence, count
 from services.billing.domain.billing_month import ONE_DAY
 from services.billing.domain.draft import Draft, last_used_on, lowered
 from services.billing.domain.rules.policy import Policy
 from services.billing.domain.timeline import Outage, Suspension, Timeline
 
-UNIT = timedelta(hours=24)
-
 Interval = tuple[datetime, datetime]
 
 
 class OutageCredit(Policy):
-    """Full units of 24 hours without a break, or of one incident by gross negligence."""
+    """Full units of hours without a break, or of one incident by gross negligence.
+
+    A unit frees the calendar day in which it begins, so it is no shorter than a day.
+    """
 
     policy: Literal["outage-credit"]
+    unit_hours: Annotated[Hours, Field(ge=24)]
     unbroken: Clauses
     gross: Clauses
     days_left: Clauses
@@ -31,8 +35,9 @@ class OutageCredit(Policy):
     def in_words(self, prices: Prices) -> tuple[Sentence, ...]:
         return (
             Sentence(
-                "Every full 24 hours without a break in which the service could not be used at "
-                "all, counted from when the operator knew, free a day of the fee.",
+                f"Every full {count(self.unit_hours, 'hour')} without a break in which the service "
+                "could not be used at all, counted from when the operator knew, free a day of the "
+                "fee.",
                 self.unbroken,
             ),
             Sentence(
@@ -57,7 +62,8 @@ def outage_credit(draft: Draft, numbers: OutageCredit) -> None:
     """
     if not draft.timeline.outages or not draft.stretches:
         return
-    freed = {on: outage for on, outage in credited_days(draft.timeline) if draft.contains(on)}
+    credited = credited_days(draft.timeline, unit=timedelta(hours=numbers.unit_hours))
+    freed = {on: outage for on, outage in credited if draft.contains(on)}
     counted = [
         on
         for on in sorted(freed)
@@ -87,31 +93,35 @@ def outage_credit(draft: Draft, numbers: OutageCredit) -> None:
     )
 
 
-def credited_days(timeline: Timeline) -> Iterator[tuple[date, Outage]]:
+def credited_days(timeline: Timeline, *, unit: timedelta) -> Iterator[tuple[date, Outage]]:
     """Give every day that an outage frees, and the outage, gross negligence first.
 
     Time counts from when the company knew. It must be total, not the customer's fault, inside the
     charged period and outside suspensions. By gross negligence the hours of one incident add up;
-    else every stretch without a break counts its own units. A unit is the calendar day in which
-    its 24 hours begin.
+    else every stretch without a break counts its own units. A `unit` of hours is the calendar
+    day in which it begins.
 
     Clauses: WUTM-25.2.2, WUTM-25.2.2.T1, WUTM-25.2.2.T2, WUTM-28.3.2, WUTM-36.11, WUTM-36.12.
     """
     counting = [each for each in timeline.outages if each.complete and each.fault != "customer"]
     gross = [each for each in counting if each.fault == "provider_gross"]
     seen: set[date] = set()
-    for on, outage in _gross_units(gross, timeline=timeline):
+    for on, outage in _gross_units(gross, timeline=timeline, unit=unit):
         seen.add(on)
         yield on, outage
     for on, outage in _unbroken_units(
-        [each for each in counting if each.fault != "provider_gross"], timeline=timeline
+        [each for each in counting if each.fault != "provider_gross"],
+        timeline=timeline,
+        unit=unit,
     ):
         if on not in seen:
             seen.add(on)
             yield on, outage
 
 
-def _gross_units(outages: Sequence[Outage], *, timeline: Timeline) -> Iterator[tuple[date, Outage]]:
+def _gross_units(
+    outages: Sequence[Outage], *, timeline: Timeline, unit: timedelta
+) -> Iterator[tuple[date, Outage]]:
     incidents: dict[str, list[Outage]] = {}
     for outage in outages:
         incidents.setdefault(outage.incident or str(outage.event), []).append(outage)
@@ -119,21 +129,21 @@ def _gross_units(outages: Sequence[Outage], *, timeline: Timeline) -> Iterator[t
         intervals = _joined(
             part for each in stretches for part in _countable(each, timeline=timeline)
         )
-        for on in _days_of_units(intervals):
+        for on in _days_of_units(intervals, unit=unit):
             yield on, stretches[0]
 
 
 def _unbroken_units(
-    outages: Sequence[Outage], *, timeline: Timeline
+    outages: Sequence[Outage], *, timeline: Timeline, unit: timedelta
 ) -> Iterator[tuple[date, Outage]]:
     intervals = _joined(part for each in outages for part in _countable(each, timeline=timeline))
     for interval in intervals:
         source = next(each for each in outages if each.to_at > interval[0])
-        for on in _days_of_units([interval]):
+        for on in _days_of_units([interval], unit=unit):
             yield on, source
 
 
-def _days_of_units(intervals: Iterable[Interval]) -> Iterator[date]:
+def _days_of_units(intervals: Iterable[Interval], *, unit: timedelta) -> Iterator[date]:
     """Give the day on which each full unit begins, over intervals taken as one run of hours."""
     gathered = timedelta(0)
     begun: datetime | None = None
@@ -141,10 +151,10 @@ def _days_of_units(intervals: Iterable[Interval]) -> Iterator[date]:
         at = from_at
         while at < to_at:
             begun = begun or at
-            step = min(UNIT - gathered, to_at - at)
+            step = min(unit - gathered, to_at - at)
             gathered += step
             at += step
-            if gathered == UNIT:
+            if gathered == unit:
                 yield japan_date(begun)
                 gathered, begun = timedelta(0), None
 
