@@ -248,3 +248,24 @@ class DeadlineRun(_Body):
 
     until: AwareDatetime
     scope: list[UUID] | None = None
+
+
+class ChangeDecline(_Body):
+    """A change that was asked for and is refused, on a ground of the terms."""
+
+    kind: ChangeKind
+    applied_on: date
+    declined_on: date
+    ground: Text
+
+
+class ServiceAbolition(_Body):
+    """A service that ends, or one plan of it; `reason` is told to every customer.
+
+    `urgent_reason` where the customers cannot be told as early as the terms ask.
+    """
+
+    abolished_on: date
+    plan: Text | None = None
+    reason: Text
+    urgent_reason: Text | None = None

@@ -1,5 +1,17 @@
 -- Generated from the migrations by ./yk schema; change those, never this.
 
+CREATE TABLE public.abolition (
+    abolition_id uuid NOT NULL,
+    service text NOT NULL,
+    announced bytea NOT NULL,
+    carried_out bytea,
+    event_id uuid NOT NULL,
+    correlation_id uuid NOT NULL,
+    actor text NOT NULL,
+    traceparent text,
+    recorded_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.applied_migration (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -23,7 +35,8 @@ CREATE TABLE public.contract (
     applied_on date NOT NULL,
     started_on date,
     ended_on date,
-    version integer NOT NULL
+    version integer NOT NULL,
+    abolition_id uuid
 );
 
 CREATE TABLE public.deadline (
@@ -187,6 +200,9 @@ CREATE TABLE public.view_cursor (
     "position" bigint NOT NULL
 );
 
+ALTER TABLE ONLY public.abolition
+    ADD CONSTRAINT abolition_once PRIMARY KEY (abolition_id);
+
 ALTER TABLE ONLY public.applied_migration
     ADD CONSTRAINT applied_migration_once PRIMARY KEY (name);
 
@@ -259,7 +275,11 @@ ALTER TABLE ONLY public.source_complete
 ALTER TABLE ONLY public.view_cursor
     ADD CONSTRAINT view_cursor_once PRIMARY KEY (view);
 
+CREATE INDEX contract_abolition ON public.contract USING btree (abolition_id) WHERE (abolition_id IS NOT NULL);
+
 CREATE INDEX contract_customer ON public.contract USING btree (customer_id, contract_id);
+
+CREATE INDEX contract_outlasting ON public.contract USING btree (service, ended_on);
 
 CREATE INDEX deadline_due ON public.deadline USING btree (due_at, stream_id);
 

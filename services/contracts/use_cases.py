@@ -17,6 +17,7 @@ from libs.events.log import NO_RIDERS, Appended, Log, Reservation, Riders
 from libs.events.vocabulary.contracts import Content
 from libs.refusal.refusal import Refusal, Stale
 from services.contracts.domain import (
+    abolishing,
     applications,
     cancelling,
     changes,
@@ -130,17 +131,21 @@ async def apply(
         consents=tuple(consents),
     )
     in_force = terms.at(service, applied_on)
+    abolitions = await abolitions_of(log, service)
     if content.line_id is not None and in_force.line and in_force.line.one_contract:
         command = _reserving(command, content.line_id, from_on=applied_on, until_on=None)
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
-        return applications.apply(
+        events = applications.apply(
             life_of(facts_of(history)),
             wish=wish,
             applied_on=applied_on,
             terms=in_force,
             terms_version=terms.version(service, applied_on),
         )
+        if events:
+            abolishing.still_offered(abolitions, content=content, on=applied_on, terms=in_force)
+        return events
 
     return await _append(log, command, decision)
 
@@ -148,26 +153,39 @@ async def apply(
 async def approve(
     log: Log, command: Command, *, approved_on: date, document_number: str, terms: Terms
 ) -> Appended:
-    """The operator accepts an application."""
-    return await _on_contract(
-        log,
-        command,
-        lambda life: applications.approve(
+    """The operator accepts an application; not for a service that is no more on that day."""
+    application = application_of((await load_life(log, command.stream_id))[0].now)
+    assert application is not None  # the contract is known
+    abolitions = await abolitions_of(log, application.service)
+
+    def decide(life: Life) -> Events:
+        events = applications.approve(
             life, approved_on=approved_on, document_number=document_number
-        ),
-        terms=terms,
-    )
+        )
+        if events:
+            abolishing.still_offered(
+                abolitions,
+                content=application.content,
+                on=approved_on,
+                terms=terms_at(life, approved_on, terms=terms),
+            )
+        return events
+
+    return await on_contract(log, command, decide, terms=terms)
 
 
 async def decline(
     log: Log, command: Command, *, declined_on: date, ground: str, terms: Terms
 ) -> Appended:
     """The operator refuses an application on a ground of the terms."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: applications.decline(
-            life, declined_on=declined_on, ground=ground, terms=_at(life, declined_on, terms=terms)
+            life,
+            declined_on=declined_on,
+            ground=ground,
+            terms=terms_at(life, declined_on, terms=terms),
         ),
         terms=terms,
     )
@@ -177,7 +195,7 @@ async def revoke_approval(
     log: Log, command: Command, *, revoked_on: date, ground: str, costs: Costs, terms: Terms
 ) -> Appended:
     """The operator takes the acceptance back."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: applications.revoke_approval(
@@ -185,7 +203,7 @@ async def revoke_approval(
             revoked_on=revoked_on,
             ground=ground,
             costs=costs,
-            terms=_at(life, revoked_on, terms=terms),
+            terms=terms_at(life, revoked_on, terms=terms),
         ),
         terms=terms,
     )
@@ -195,11 +213,11 @@ async def schedule_initial_work(
     log: Log, command: Command, *, scheduled_on: date, terms: Terms
 ) -> Appended:
     """The day of the initial work is agreed."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: applications.schedule_initial_work(
-            life, scheduled_on=scheduled_on, terms=_at(life, scheduled_on, terms=terms)
+            life, scheduled_on=scheduled_on, terms=terms_at(life, scheduled_on, terms=terms)
         ),
         terms=terms,
     )
@@ -207,11 +225,11 @@ async def schedule_initial_work(
 
 async def start(log: Log, command: Command, *, started_on: date, terms: Terms) -> Appended:
     """Provision begins."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: applications.start(
-            life, started_on=started_on, terms=_at(life, started_on, terms=terms)
+            life, started_on=started_on, terms=terms_at(life, started_on, terms=terms)
         ),
         terms=terms,
     )
@@ -219,11 +237,11 @@ async def start(log: Log, command: Command, *, started_on: date, terms: Terms) -
 
 async def accept_work(log: Log, command: Command, *, accepted_on: date, terms: Terms) -> Appended:
     """The ordered work is accepted."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: applications.accept_work(
-            life, accepted_on=accepted_on, terms=_at(life, accepted_on, terms=terms)
+            life, accepted_on=accepted_on, terms=terms_at(life, accepted_on, terms=terms)
         ),
         terms=terms,
     )
@@ -233,7 +251,7 @@ async def order_tickets(
     log: Log, command: Command, *, kind: TicketKind, quantity: int, ordered_on: date, terms: Terms
 ) -> Appended:
     """An order of tickets is accepted."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: applications.order_tickets(
@@ -241,7 +259,7 @@ async def order_tickets(
             kind=kind,
             quantity=quantity,
             ordered_on=ordered_on,
-            terms=_at(life, ordered_on, terms=terms),
+            terms=terms_at(life, ordered_on, terms=terms),
         ),
         terms=terms,
     )
@@ -249,11 +267,11 @@ async def order_tickets(
 
 async def change_content(log: Log, command: Command, *, change: Change, terms: Terms) -> Appended:
     """The content changes from a day on."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: changes.change_content(
-            life, change=change, terms=_at(life, change.effective_on, terms=terms)
+            life, change=change, terms=terms_at(life, change.effective_on, terms=terms)
         ),
         terms=terms,
     )
@@ -263,11 +281,11 @@ async def change_billing_day(
     log: Log, command: Command, *, start_day: int, from_on: date, terms: Terms
 ) -> Appended:
     """Billing months start on another day from `from_on` on."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: changes.change_billing_day(
-            life, start_day=start_day, from_on=from_on, terms=_at(life, from_on, terms=terms)
+            life, start_day=start_day, from_on=from_on, terms=terms_at(life, from_on, terms=terms)
         ),
         terms=terms,
     )
@@ -277,7 +295,7 @@ async def suspend(
     log: Log, command: Command, *, period: Period, ground: str, notice: Notice, terms: Terms
 ) -> Appended:
     """Use is suspended."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: use.suspend(
@@ -285,7 +303,7 @@ async def suspend(
             period=period,
             ground=ground,
             notice=notice,
-            terms=_at(life, period.from_on, terms=terms),
+            terms=terms_at(life, period.from_on, terms=terms),
         ),
         terms=terms,
     )
@@ -293,11 +311,11 @@ async def suspend(
 
 async def resume(log: Log, command: Command, *, resumed_on: date, terms: Terms) -> Appended:
     """The suspension is over."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: use.resume(
-            life, resumed_on=resumed_on, terms=_at(life, resumed_on, terms=terms)
+            life, resumed_on=resumed_on, terms=terms_at(life, resumed_on, terms=terms)
         ),
         terms=terms,
     )
@@ -307,11 +325,11 @@ async def line_ended(
     log: Log, command: Command, *, ended_on: date, reason: LineEnd, terms: Terms
 ) -> Appended:
     """The line contract ended; some reasons end this one."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: ending.line_ended(
-            life, ended_on=ended_on, reason=reason, terms=_at(life, ended_on, terms=terms)
+            life, ended_on=ended_on, reason=reason, terms=terms_at(life, ended_on, terms=terms)
         ),
         terms=terms,
     )
@@ -321,11 +339,11 @@ async def line_converted(
     log: Log, command: Command, *, converted_on: date, terms: Terms
 ) -> Appended:
     """The line became a collaboration line."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: ending.line_converted(
-            life, converted_on=converted_on, terms=_at(life, converted_on, terms=terms)
+            life, converted_on=converted_on, terms=terms_at(life, converted_on, terms=terms)
         ),
         terms=terms,
     )
@@ -335,14 +353,14 @@ async def request_termination(
     log: Log, command: Command, *, requested_on: date, desired_on: date, terms: Terms
 ) -> Appended:
     """The customer asks for the end on a desired day."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: ending.request_termination(
             life,
             requested_on=requested_on,
             desired_on=desired_on,
-            terms=_at(life, requested_on, terms=terms),
+            terms=terms_at(life, requested_on, terms=terms),
             ends_at_latest=ends_at_latest(life, terms=terms),
         ),
         terms=terms,
@@ -353,13 +371,13 @@ async def confirm_termination(
     log: Log, command: Command, *, confirmed_on: date, terms: Terms
 ) -> Appended:
     """The operator confirms the pending request, which fixes the termination date."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: ending.confirm_termination(
             life,
             confirmed_on=confirmed_on,
-            terms_at=lambda on: _at(life, on, terms=terms),
+            terms_at=lambda on: terms_at(life, on, terms=terms),
             ends_at_latest=ends_at_latest(life, terms=terms),
         ),
         terms=terms,
@@ -370,11 +388,11 @@ async def cancel(
     log: Log, command: Command, *, notice: CancellationNotice, terms: Terms
 ) -> Appended:
     """The customer's notice of cancellation arrived."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: cancelling.cancel(
-            life, notice=notice, terms=_at(life, notice.requested_on, terms=terms)
+            life, notice=notice, terms=terms_at(life, notice.requested_on, terms=terms)
         ),
         terms=terms,
     )
@@ -384,11 +402,11 @@ async def record_ground(
     log: Log, command: Command, *, ground: int, arose_on: date, terms: Terms
 ) -> Appended:
     """A ground of ending the contract arose."""
-    return await _on_contract(
+    return await on_contract(
         log,
         command,
         lambda life: ending.record_ground(
-            life, ground=ground, arose_on=arose_on, terms=_at(life, arose_on, terms=terms)
+            life, ground=ground, arose_on=arose_on, terms=terms_at(life, arose_on, terms=terms)
         ),
         terms=terms,
     )
@@ -405,14 +423,14 @@ async def terminate_by_customer(
     ground: str | None = None,
 ) -> Appended:
     """The customer ends the contract by its form, or at once on a ground of the terms."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: ending.terminate_by_customer(
             life,
             terminated_on=terminated_on,
             received_on=received_on,
-            terms=_at(life, received_on, terms=terms),
+            terms=terms_at(life, received_on, terms=terms),
             penalty_due_on=penalty_due_on,
             ground=ground,
         ),
@@ -430,14 +448,14 @@ async def terminate_by_operator(
     penalty_due_on: date | None = None,
 ) -> Appended:
     """The operator ends the contract on a ground of the terms."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: ending.terminate_by_operator(
             life,
             terminated_on=terminated_on,
             judgement=judgement,
-            terms=_at(life, terminated_on, terms=terms),
+            terms=terms_at(life, terminated_on, terms=terms),
             penalty_due_on=penalty_due_on,
         ),
         terms=terms,
@@ -446,11 +464,11 @@ async def terminate_by_operator(
 
 async def abolish(log: Log, command: Command, *, abolished_on: date, terms: Terms) -> Appended:
     """The service is abolished, and the contract ends with it."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: ending.abolish(
-            life, abolished_on=abolished_on, terms=_at(life, abolished_on, terms=terms)
+            life, abolished_on=abolished_on, terms=terms_at(life, abolished_on, terms=terms)
         ),
         terms=terms,
     )
@@ -480,7 +498,7 @@ async def run_contract_deadline(
     log: Log, command: Command, *, deadline: Deadline, terms: Terms
 ) -> Appended:
     """What follows when a deadline of a contract comes; it takes effect at the deadline."""
-    return await _ending(
+    return await on_ending(
         log,
         command,
         lambda life: run_deadline(life, deadline=deadline, terms=terms),
@@ -496,7 +514,7 @@ async def propose_suspension(
     if not isinstance(chain, dunning.Late):
         return await _append(log, command, lambda _: ())
     life = life_known(await log.load(chain.started.contract_id))
-    rules = _at(life, chain.started.started_on, terms=terms).dunning
+    rules = terms_at(life, chain.started.started_on, terms=terms).dunning
 
     def decision(history: Sequence[Recorded[Event]]) -> Sequence[Event]:
         now = dunning.chain_of([recorded.event for recorded in history])
@@ -534,6 +552,12 @@ def customer_of(history: Sequence[Recorded[Event]]) -> Customer:
     return known
 
 
+async def abolitions_of(log: Log, service: str) -> abolishing.Abolitions:
+    """What was announced of the end of a service, and of plans of it."""
+    history = await log.load(abolishing.stream_of(service))
+    return abolishing.abolitions_of(recorded.event for recorded in history)
+
+
 async def deadlines_of(log: Log, contract_id: UUID, *, terms: Terms) -> tuple[Deadline, ...]:
     """The deadlines a contract waits for, earliest first. Raises `UnknownContract`."""
     life, _ = await load_life(log, contract_id)
@@ -546,12 +570,13 @@ async def _on_customer(
     return await _append(log, command, lambda history: decide(customer_of(history)))
 
 
-async def _on_contract(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
+async def on_contract(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
+    """Append what a decision on a contract gives, if its facts stay possible with it."""
     return await _append(log, command, _possible(decide, terms=terms))
 
 
-async def _ending(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
-    """As `_on_contract`; a line that the contract reserved is free again from its end on."""
+async def on_ending(log: Log, command: Command, decide: Decide, *, terms: Terms) -> Appended:
+    """As `on_contract`; a line that the contract reserved is free again from its end on."""
     decision = _possible(decide, terms=terms)
     for _ in range(_ATTEMPTS):
         history = await log.load(command.stream_id)
@@ -603,7 +628,8 @@ def life_known(history: Sequence[Recorded[Event]]) -> Life:
     return life
 
 
-def _at(life: Life, on: date, *, terms: Terms) -> ContractTerms:
+def terms_at(life: Life, on: date, *, terms: Terms) -> ContractTerms:
+    """The terms of a contract that are in force on a day."""
     application = application_of(life.now)
     assert application is not None  # the contract is known
     return terms.at(application.service, on)

@@ -43,9 +43,10 @@ def notices_for(
     """The notices that the terms ask for; pure.
 
     Clauses: NSEC-6.2b, WUTM-9.1.1 (the approval is told), NSEC-16.2, WUTM-18.2 (reason,
-    day and period of a suspension), NSEC-23.1.2 (by e-mail to the registered address).
+    day and period of a suspension), NSEC-20.4, WUTM-20.2.1, WSRV-20.2b, RRNS-13.2 (reason and
+    day of the end of a service), WUTM-10.2, WSRV-9.3.0 (a declined change), NSEC-23.1.2 (by e-mail to the registered address).
     """
-    for name, rule in terms.rules_for(occasion.event.type):
+    for name, rule in terms.rules_for(occasion.event):
         yield _notice(occasion, name=name, rule=rule, terms=terms, to=to, sender_name=sender_name)
 
 
@@ -58,7 +59,7 @@ def _notice(
     to: Recipient,
     sender_name: str,
 ) -> NoticeQueued:
-    facts = facts_of(occasion.event, reasons=terms.suspension_reasons)
+    facts = facts_of(occasion.event, terms=terms)
     text = render(
         rule.template,
         facts={

@@ -5,7 +5,12 @@ from uuid import UUID
 
 from libs.events.envelope import Event
 from libs.events.vocabulary.billing import InvoiceIssued, PaymentLate
-from libs.events.vocabulary.contracts import ContractApproved, ContractSuspended
+from libs.events.vocabulary.contracts import (
+    ContentChangeDeclined,
+    ContractApproved,
+    ContractSuspended,
+    ContractTerminated,
+)
 from libs.events.vocabulary.monitoring import DeviceSwapped
 
 
@@ -24,7 +29,13 @@ class Occasion:
 def occasion_of(event: Event) -> Occasion | None:
     """The occasion that an event is; None for one of which nobody is told."""
     match event:
-        case ContractApproved() | ContractSuspended() | DeviceSwapped():
+        case (
+            ContractApproved()
+            | ContractSuspended()
+            | ContractTerminated()
+            | ContentChangeDeclined()
+            | DeviceSwapped()
+        ):
             return Occasion(customer_id=event.customer_id, contract_ids=(event.contract_id,))
         case InvoiceIssued() | PaymentLate():
             return Occasion(

@@ -80,7 +80,7 @@ async def wrong_occasions(
 
 
 QUEUED = """
-SELECT event_id, type, service, customer_id, recorded_at FROM occasion
+SELECT event_id, type, data, service, customer_id, recorded_at FROM occasion
 WHERE queued AND event_id > $1 ORDER BY event_id LIMIT $2
 """
 FIND_NOTICES = """
@@ -106,7 +106,11 @@ class Told:
                 (row, name, notice_id_of(name, because_of=row["event_id"], recipient=customer))
                 for row in rows
                 for customer in (row["customer_id"],)
-                for name in self._rules(row["service"], row["type"], row["recorded_at"])
+                for name in self._rules(
+                    row["service"],
+                    EVENTS[row["type"]].model_validate_json(row["data"]),
+                    row["recorded_at"],
+                )
             ]
             known = await connection.fetch(FIND_NOTICES, [notice_id for *_, notice_id in asked])
         there = {row["stream_id"] for row in known}
@@ -125,6 +129,6 @@ class Told:
             return Looked(found, len(rows), None)
         return Looked(found, len(rows), {"event_id": str(rows[-1]["event_id"])})
 
-    def _rules(self, service: str, event: str, recorded_at: object) -> tuple[str, ...]:
+    def _rules(self, service: str, event: Event, recorded_at: object) -> tuple[str, ...]:
         terms = self._terms_of(service, japan_date(recorded_at))  # type: ignore[arg-type] # a timestamptz
         return () if terms is None else tuple(name for name, _ in terms.rules_for(event))

@@ -10,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from libs.events.envelope import Event
 from libs.events.vocabulary.billing import InvoiceIssued
-from libs.events.vocabulary.contracts import ContractSuspended
+from libs.events.vocabulary.contracts import ContentChangeDeclined, ContractSuspended
+from services.notifications.domain.rules import NoticeTerms
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,13 +24,17 @@ class Text:
     body: str
 
 
-def facts_of(event: Event, *, reasons: Mapping[str, str]) -> dict[str, Any]:
+def facts_of(event: Event, *, terms: NoticeTerms) -> dict[str, Any]:
     """What a text may say of its event: its fields, and what follows from them in words."""
     facts = {name: getattr(event, name) for name in type(event).model_fields}
     match event:
         case ContractSuspended():
-            facts["reason"] = reasons.get(event.ground) or (
+            facts["reason"] = terms.suspension_reasons.get(event.ground) or (
                 f"利用規約に定める停止の事由（{event.clause}）に該当するため"
+            )
+        case ContentChangeDeclined():
+            facts["reason"] = terms.declining_reasons.get(event.ground) or (
+                f"利用規約に定める不承諾の事由（{event.clause}）に該当するため"
             )
         case InvoiceIssued():
             facts["month_name"] = japanese_month(event.from_on)

@@ -218,6 +218,24 @@ class ContentChanged(Event):
     monthly_discount: int | None = None
 
 
+class ContentChangeDeclined(Event):
+    """A change of content that was asked for was refused on a ground of the terms; nothing changes.
+
+    `kind` says what was asked for, as in `ContentChanged`.
+    """
+
+    effective: ClassVar[str | None] = "declined_on"
+
+    type: Literal["contracts.content-change-declined.v1"] = "contracts.content-change-declined.v1"
+    contract_id: UUID
+    customer_id: UUID
+    applied_on: date
+    declined_on: date
+    kind: str
+    ground: str
+    clause: str
+
+
 class TicketOrdered(Event):
     """Tickets were ordered and the order accepted."""
 
@@ -386,7 +404,8 @@ class TerminationScheduled(Event):
 class ContractTerminated(Event):
     """The contract ended; `terminated_on` is the date as its terms use the word.
 
-    `declared_on` is the day the declaration to end it arrived, where the terms ask for it.
+    `declared_on` is the day the declaration to end it arrived, where the terms ask for it. With an
+    abolition comes its `abolition_id` and the `reason` that the customer is told.
     """
 
     effective: ClassVar[str | None] = "terminated_on"
@@ -400,6 +419,44 @@ class ContractTerminated(Event):
     clause: str
     penalty_due_on: date | None = None
     declared_on: date | None = None
+    abolition_id: UUID | None = None
+    reason: str | None = None
+
+
+class ServiceAbolished(Event):
+    """The operator gives up a service, or one plan of it, from `abolished_on` on.
+
+    It is recorded on the day it is announced; every contract of it ends by an event of its own.
+    `urgent_reason` is why the customers were not told as early as the terms ask.
+    """
+
+    effective: ClassVar[str | None] = "announced_on"
+
+    type: Literal["contracts.service-abolished.v1"] = "contracts.service-abolished.v1"
+    abolition_id: UUID
+    service: str
+    plan: str | None = None
+    announced_on: date
+    abolished_on: date
+    reason: str
+    clause: str
+    urgent_reason: str | None = None
+
+
+class AbolitionCarriedOut(Event):
+    """Every contract that an abolition met was ended, or is over by its day without it.
+
+    `ended` counts those ended by it; `failures` says by contract why one could not be.
+    """
+
+    effective: ClassVar[str | None] = "carried_out_on"
+
+    type: Literal["contracts.abolition-carried-out.v1"] = "contracts.abolition-carried-out.v1"
+    abolition_id: UUID
+    service: str
+    carried_out_on: date
+    ended: int
+    failures: dict[str, str] = Field(default_factory=dict)
 
 
 class ContractFactCorrected(Event):
@@ -459,6 +516,7 @@ ContractEvent = (
     | WorkAccepted
     | ServiceStarted
     | ContentChanged
+    | ContentChangeDeclined
     | TicketOrdered
     | BillingMonthChanged
     | ContractSuspended
@@ -476,3 +534,5 @@ ContractEvent = (
 )
 
 DunningEvent = DunningStarted | SuspensionProposed | DunningEnded
+
+ServiceEvent = ServiceAbolished | AbolitionCarriedOut

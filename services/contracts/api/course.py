@@ -10,7 +10,7 @@ from libs.events.log import Appended
 from libs.web.auth import Forbidden, Principal, requires
 from libs.web.problems import refusals
 from libs.web.writes import Write, write
-from services.contracts import previewing, use_cases
+from services.contracts import declining, previewing, use_cases
 from services.contracts.answers import ContractAnswer
 from services.contracts.api.contracts import COMMON, staff
 from services.contracts.api.parts import (
@@ -32,6 +32,7 @@ from services.contracts.requests import (
     Abolition,
     BillingDay,
     CancellationRequest,
+    ChangeDecline,
     ContentChange,
     Correction,
     CustomerTermination,
@@ -69,6 +70,30 @@ async def change_content(
         parts.log,
         command(contract_id, wish),
         change=Change(**{name: getattr(body, name) for name in ContentChange.model_fields}),
+        terms=parts.terms,
+    )
+    return await contract_answered(parts, contract_id, wish, appended)
+
+
+@router.post(
+    "/content-changes/decline",
+    response_model=ContractAnswer,
+    responses=refusals(*_RUNNING, no.NotAGround, no.TooEarly),
+)
+async def decline_change(
+    contract_id: UUID,
+    body: ChangeDecline,
+    parts: TheParts,
+    wish: Annotated[Write, staff("decline-change")],
+) -> Response:
+    """Refuse a change that was asked for; the content stays as it is."""
+    appended = await declining.decline_change(
+        parts.log,
+        command(contract_id, wish),
+        kind=body.kind,
+        applied_on=body.applied_on,
+        declined_on=body.declined_on,
+        ground=body.ground,
         terms=parts.terms,
     )
     return await contract_answered(parts, contract_id, wish, appended)

@@ -9,6 +9,7 @@ from libs.events.vocabulary.contracts import (
     ApprovalRevoked,
     BillingMonthChanged,
     ContentChanged,
+    ContentChangeDeclined,
     ContractApplied,
     ContractApproved,
     ContractDeclined,
@@ -174,6 +175,7 @@ def evolve(contract: Contract, event: ContractEvent) -> Contract:  # noqa: C901,
             return _within(contract, event)
         case (
             ContentChanged()
+            | ContentChangeDeclined()
             | TicketOrdered()
             | BillingMonthChanged()
             | ServiceInterrupted()

@@ -146,3 +146,13 @@ class NothingChanges(Refusal):
 class ImpossibleTimeline(Refusal):
     code = "impossible-timeline"
     title = "The facts of the contract would contradict one another"
+
+
+class ServiceIsAbolished(Refusal):
+    code = "service-is-abolished"
+    title = "The service is no more on that day"
+
+
+class OtherwiseAbolished(Refusal):
+    code = "otherwise-abolished"
+    title = "The end of this service was announced for another day"

@@ -167,6 +167,32 @@ class OperatorGround(_Section):
     before_acceptance: Flag = False
 
 
+class AbolitionNotice(_Section):
+    """Every customer is told of the end so long before it, in months and days, at the latest.
+
+    `urgent` allows a later notice for a recorded reason.
+    """
+
+    clause: ClauseId
+    months: Months | None = None
+    days: Days | None = None
+    urgent: Flag = False
+
+
+class Abolition(_Section):
+    """The operator may give up the service (`decision`), and its contracts end with it (`clause`).
+
+    `plans`: also a plan by itself. `applications`: none is accepted that would begin on the day of
+    the end or later.
+    """
+
+    clause: ClauseId
+    decision: ClauseId
+    notice: AbolitionNotice
+    plans: Rule | None = None
+    applications: Rule | None = None
+
+
 class LineRule(_Section):
     """Which ends of the line contract end this contract too; `one_contract`: no other rests on it."""
 
@@ -229,6 +255,7 @@ class ContractTerms(_Section):
     """The contracts section of one version of a service's terms; what is left out is unknown to it.
 
     `formation`: a complete application forms the contract by itself, without an approval.
+    `declining_changes`: a change that is asked for may be declined on the grounds of `declining`.
     `acceptance`: provision begins with the acceptance of the ordered work, without a start.
     """
 
@@ -241,13 +268,14 @@ class ContractTerms(_Section):
     start: Rule | None = None
     acceptance: Rule | None = None
     changes: dict[ChangeKind, Rule] = {}
+    declining_changes: Rule | None = None
     options: dict[str, Option] | None = None
     tickets: dict[TicketKind, Rule] = {}
     billing_day: Rule | None = None
     suspension: Suspension | None = None
     termination_by_customer: CustomerTermination
     termination_by_operator: dict[str, OperatorGround]
-    abolition: Rule | None = None
+    abolition: Abolition | None = None
     line: LineRule | None = None
     minimum_term: MinimumTerm | None = None
     maximum_period: MaximumPeriod | None = None

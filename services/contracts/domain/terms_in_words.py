@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from libs.terms.words import Said, capital, count, listed, plain
 from services.contracts.domain.terms import (
+    Abolition,
     ContractTerms,
     CustomerTermination,
     OperatorGround,
@@ -151,6 +152,12 @@ def _changes(section: ContractTerms) -> Iterator[Said]:
     for kind, rule in section.changes.items():
         words = f"{_CHANGES_IN_WORDS[kind]}, from the agreed day on."
         yield _entry(_CHANGES, f"changes {kind}", words, rule.clause, place=("changes", kind))
+    yield from _rule(
+        section.declining_changes,
+        "declining_changes",
+        "A change may be declined on the grounds on which an application is.",
+        heading=_CHANGES,
+    )
     for name, option in (section.options or {}).items():
         later = (
             " at the earliest from the 1st of the month after its application"
@@ -291,12 +298,8 @@ def _conditions(ground: OperatorGround) -> str:
 
 def _other_ends(section: ContractTerms) -> Iterator[Said]:
     heading = "Other ends"
-    yield from _rule(
-        section.abolition,
-        "abolition",
-        "The operator may abolish the service; all its contracts end with it.",
-        heading=heading,
-    )
+    if section.abolition:
+        yield from _abolition(section.abolition, heading=heading)
     if line := section.line:
         ends = listed((plain(name) for name in sorted(line.ending)), last="or")
         words = f"The contract ends with the line contract: {ends} of it."
@@ -313,6 +316,30 @@ def _other_ends(section: ContractTerms) -> Iterator[Said]:
         "The contract's last day is the end of the month in which its end was declared.",
         heading=heading,
     )
+
+
+def _abolition(rule: Abolition, *, heading: str) -> Iterator[Said]:
+    at = ("abolition",)
+    words = "The operator may abolish the service."
+    yield _entry(heading, "abolition", words, rule.decision, place=(*at, "decision"))
+    words = "Every contract ends with the service."
+    yield _entry(heading, "abolition ends", words, rule.clause, place=at)
+    notice = rule.notice
+    ahead = [
+        count(number, unit)
+        for number, unit in ((notice.months, "month"), (notice.days, "day"))
+        if number
+    ]
+    urgent = ", or later for a recorded urgent reason" if notice.urgent else ""
+    words = f"Every customer is told {listed(ahead)} ahead{urgent}."
+    yield _entry(heading, "abolition notice", words, notice.clause, place=(*at, "notice"))
+    if rule.plans:
+        words = "A plan may be abolished by itself."
+        yield _entry(heading, "abolition plans", words, rule.plans.clause, place=(*at, "plans"))
+    if rule.applications:
+        words = "Nothing is accepted that would begin on the day of the end or later."
+        place = (*at, "applications")
+        yield _entry(heading, "abolition later", words, rule.applications.clause, place=place)
 
 
 def _periods(section: ContractTerms) -> Iterator[Said]:

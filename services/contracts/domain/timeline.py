@@ -19,6 +19,7 @@ from services.contracts.domain.refusals import ImpossibleTimeline
 
 _ENDS = (ContractTerminated, ApprovalRevoked, ContractDeclined)
 _IN_USE = (ContractSuspended, ContractResumed)
+_OVERTAKING = frozenset({"line", "abolition"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def check(facts: Facts, *, ends_at_latest: date | None = None) -> None:
     """Raise `ImpossibleTimeline` when the facts contradict one another.
 
     `ends_at_latest` is the first day after the longest time the contract may run. What was
-    recorded before the end of the line was known, for days after it, stands without effect.
+    recorded, for days after it, before the end of the line or of the service was known, stands
+    without effect.
     """
     ordered = by_day(facts)
     end = first_end(facts)
@@ -56,8 +58,8 @@ def first_end(facts: Facts) -> Fact | None:
 def _within_life(fact: Fact, *, end: Fact | None, facts: Facts) -> None:
     if end is None or fact.on <= end.on or isinstance(fact.event, _ENDS):
         return
-    by_line = isinstance(end.event, ContractTerminated) and end.event.cause == "line"
-    if by_line and facts.index(fact) < facts.index(end):
+    overtaken = isinstance(end.event, ContractTerminated) and end.event.cause in _OVERTAKING
+    if overtaken and facts.index(fact) < facts.index(end):
         return
     _impossible(fact, f"the contract is over from {end.on} on")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,7 +11,8 @@ from libs.events.database import Connection, Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.log import Log
 from libs.events.reaction import Effect
-from services.contracts.domain.contract import application_of, ended_on, state_name
+from libs.events.vocabulary.contracts import ServiceAbolished
+from services.contracts.domain.contract import Ended, application_of, ended_on, state_name
 from services.contracts.domain.facts import Life, started_on
 from services.contracts.views.streams import contracts_moved, life_at
 
@@ -46,12 +48,16 @@ def filling(log: Log) -> Effect:
 
 _STORE = """
 INSERT INTO contract
-    (contract_id, customer_id, service, state, applied_on, started_on, ended_on, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    (
+        contract_id, customer_id, service, state, applied_on, started_on, ended_on, version,
+        abolition_id
+    )
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT ON CONSTRAINT contract_once DO UPDATE SET
     customer_id = excluded.customer_id, service = excluded.service, state = excluded.state,
     applied_on = excluded.applied_on, started_on = excluded.started_on,
-    ended_on = excluded.ended_on, version = excluded.version
+    ended_on = excluded.ended_on, version = excluded.version,
+    abolition_id = excluded.abolition_id
 """
 
 
@@ -73,6 +79,7 @@ async def _store(connection: Connection, contract_id: UUID, *, life: Life, versi
         started_on(life.facts),
         ended_on(life.now),
         version,
+        life.now.end.abolition_id if isinstance(life.now, Ended) else None,
     )
 
 
@@ -95,9 +102,32 @@ async def find(
     return [ContractRow(**row) for row in rows]
 
 
-_EMPTY = "DELETE FROM contract"
+class OpenContract(NamedTuple):
+    """A contract that would outlast a day, and its version when the list last saw it."""
+
+    contract_id: UUID
+    version: int
 
 
-async def empty(connection: Connection) -> None:
-    """Remove every row, before the view is made anew."""
-    await connection.execute(_EMPTY)
+_OUTLASTING = """
+SELECT contract_id, version
+FROM contract
+WHERE service = $1
+    AND (ended_on IS NULL OR ended_on > $2)
+    AND state NOT IN ('under-review', 'declined', 'revoked')
+ORDER BY contract_id
+"""
+
+
+async def outlasting(pool: Pool, abolished: ServiceAbolished) -> list[OpenContract]:
+    """The contracts of an abolished service that exist and have no end by its day, by id."""
+    rows = await pool.fetch(_OUTLASTING, abolished.service, abolished.abolished_on)
+    return [OpenContract(UUID(int=row["contract_id"].int), row["version"]) for row in rows]
+
+
+_COUNT_ENDED = "SELECT count(*) FROM contract WHERE abolition_id = $1"
+
+
+async def count_ended(pool: Pool, abolition_id: UUID) -> int:
+    """How many contracts an abolition has ended."""
+    return int(await pool.fetchval(_COUNT_ENDED, abolition_id))

@@ -119,11 +119,3 @@ async def earliest(
     """The first deadline, of these contracts only (None: of all), due by `until` (None: ever)."""
     row = await pool.fetchrow(_EARLIEST, until, scope)
     return None if row is None else DeadlineRow(**row)
-
-
-_EMPTY = "DELETE FROM deadline"
-
-
-async def empty(connection: Connection) -> None:
-    """Remove every row, before the view is made anew."""
-    await connection.execute(_EMPTY)

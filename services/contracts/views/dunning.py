@@ -89,11 +89,3 @@ async def find(
     """Chains by stream, from the one after `after`."""
     rows = await pool.fetch(_FIND, contract_id, open_only, after, limit)
     return [DunningRow(**row) for row in rows]
-
-
-_EMPTY = "DELETE FROM dunning"
-
-
-async def empty(connection: Connection) -> None:
-    """Remove every row, before the view is made anew."""
-    await connection.execute(_EMPTY)

@@ -50,11 +50,3 @@ async def after(pool: Pool, *, position: int, limit: int) -> list[ForgottenParty
         )
         for row in await pool.fetch(_AFTER, position, limit)
     ]
-
-
-_EMPTY = "DELETE FROM forgotten_party"
-
-
-async def empty(connection: Connection) -> None:
-    """Remove every row, before the view is made anew."""
-    await connection.execute(_EMPTY)

@@ -3,7 +3,7 @@
 from libs.events.log import Log
 from libs.events.shadow import View
 from services.contracts.domain.terms import Terms
-from services.contracts.views import contracts, deadlines, dunning, forgotten
+from services.contracts.views import abolitions, contracts, deadlines, dunning, forgotten
 
 
 def views(log: Log, *, terms: Terms) -> tuple[View, ...]:
@@ -13,4 +13,5 @@ def views(log: Log, *, terms: Terms) -> tuple[View, ...]:
         View(deadlines.NAME, ("deadline",), deadlines.filling(log, terms=terms)),
         View(dunning.NAME, ("dunning",), dunning.filling(log)),
         View(forgotten.NAME, ("forgotten_party",), forgotten.fill),
+        View(abolitions.NAME, ("abolition",), abolitions.fill),
     )

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from libs.events.envelope import Event
 from libs.terms.clause import Clauses
 
 Addressee = Literal["contact"]
@@ -13,31 +14,40 @@ Addressee = Literal["contact"]
 class NoticeRule(BaseModel):
     """One event that is told to the customer's registered contact.
 
-    `template` names the text under `templates/`; `article` is how the text cites the terms.
+    `only` asks for values of the event's fields: of another nobody is told. `template` names the text under `templates/`; `article` is how the text cites the terms.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     event: str
+    only: Mapping[str, str] = {}
     channel: Literal["mail"]
     addressee: Addressee
     template: str
     article: str
     clause: Clauses
 
+    def tells(self, event: Event) -> bool:
+        """Whether this event is told by the rule."""
+        return event.type == self.event and all(
+            getattr(event, name, None) == value for name, value in self.only.items()
+        )
+
 
 class NoticeTerms(BaseModel):
     """What the terms of a service say about notices; rules are keyed by their names, or none.
 
-    `suspension_reasons` words the grounds of a suspension; of another its clause is told.
+    `suspension_reasons` and `declining_reasons` word the grounds of a suspension, and of declining
+    a change; of another its clause is told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     service_name: str
     suspension_reasons: Mapping[str, str] = {}
+    declining_reasons: Mapping[str, str] = {}
     notices: Mapping[str, NoticeRule] = {}
 
-    def rules_for(self, event: str) -> tuple[tuple[str, NoticeRule], ...]:
-        """The rules, with their names, by which an event of this type is told."""
-        return tuple((name, rule) for name, rule in self.notices.items() if rule.event == event)
+    def rules_for(self, event: Event) -> tuple[tuple[str, NoticeRule], ...]:
+        """The rules, with their names, by which this event is told."""
+        return tuple((name, rule) for name, rule in self.notices.items() if rule.tells(event))

@@ -29,14 +29,27 @@ def _notice(name: str, rule: NoticeRule) -> Said:
         heading=_HEADING,
         key=f"notice {name}",
         words=f"{capital(plain(name))}: when “{fact}” is recorded, "
-        f"{_ADDRESSEES[rule.addressee]} is told by {rule.channel}, citing {rule.article} (text "
+        f"{_only(rule)}{_ADDRESSEES[rule.addressee]} is told by {rule.channel}, citing {rule.article} (text "
         f"“{plain(rule.template)}”).",
         clauses=rule.clause,
         place=("notices", name),
     )
 
 
+def _only(rule: NoticeRule) -> str:
+    """For which of the facts, in words; of all of them nothing is said."""
+    asked = " and ".join(f"{plain(name)} {plain(value)}" for name, value in rule.only.items())
+    return f"with {asked}, " if asked else ""
+
+
 def _reasons(section: NoticeTerms) -> Iterator[Said]:
+    for ground, words in section.declining_reasons.items():
+        yield Said(
+            heading=_HEADING,
+            key=f"declining {ground}",
+            words=f"The reason “{plain(ground)}” of declining a change is worded: {words}",
+            place=("declining_reasons", ground),
+        )
     for ground, words in section.suspension_reasons.items():
         yield Said(
             heading=_HEADING,

@@ -172,7 +172,7 @@ def test_a_service_is_told_of_what_its_terms_name_only() -> None:
     terms = TERMS_OF("MYSEC", date(2025, 6, 9))
 
     assert terms is not None
-    assert terms.rules_for(SWAPPED.type) == ()
+    assert terms.rules_for(SWAPPED) == ()
 
 
 def test_nobody_is_told_of_other_events() -> None:
