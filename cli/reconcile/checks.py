@@ -16,14 +16,18 @@ from libs.events.key_store import PostgresKeys
 from libs.events.keys import Keys
 from libs.events.log import Log
 from libs.events.reconcile import Check
+from libs.events.reconcile_reactions import Causes
+from services.billing import reactions as billing_reactions
 from services.billing import reconciling as billing
 from services.billing.domain.terms import Settings as TermSettings
 from services.billing.ports import Billing
 from services.billing.terms_folder import TermsFolder
 from services.billing.views.runs import PostgresDrafts
 from services.billing.views.timelines import PostgresTimelines
+from services.contracts import reactions as contracts_reactions
 from services.contracts import reconciling as contracts
 from services.contracts.domain.terms import offered_terms
+from services.monitoring import reactions as monitoring_reactions
 from services.monitoring import reconciling as monitoring
 from services.notifications import reconciling as notifications
 from services.notifications.settings import TERMS
@@ -75,7 +79,8 @@ async def opened(
 
 def checks_of(service: str, there: Installation) -> tuple[Check, ...]:
     """All checks of a service, the ones that look into other databases included."""
-    return _MAKERS[service](there)
+    others = [pool for name, pool in there.pools.items() if name != service]
+    return (*_MAKERS[service](there), Causes(pool=there.pools[service], sources=others))
 
 
 def _contracts(there: Installation) -> tuple[Check, ...]:
@@ -85,6 +90,7 @@ def _contracts(there: Installation) -> tuple[Check, ...]:
         terms=offered_terms(TERMS),
         bootstrap=there.kafka,
         own_topic=there.topic("contracts"),
+        topics=there.topics(contracts_reactions.SOURCES),
     )
 
 
@@ -103,6 +109,7 @@ def _billing(there: Installation) -> tuple[Check, ...]:
         bootstrap=there.kafka,
         own_topic=there.topic("billing"),
         topics=there.topics(_FACTS_FROM),
+        decides_on=there.topics(billing_reactions.SOURCES),
     )
     across = (
         FactsOfLog(
@@ -123,6 +130,7 @@ def _monitoring(there: Installation) -> tuple[Check, ...]:
         keys=there.keys,
         bootstrap=there.kafka,
         own_topic=there.topic("monitoring"),
+        topics=there.topics(monitoring_reactions.SOURCES),
     )
 
 

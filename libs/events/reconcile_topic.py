@@ -265,7 +265,15 @@ class Taken:
     """What a reader took from a topic has its effect here; what is parked or skipped has none."""
 
     def __init__(
-        self, *, consumer: str, topic: str, pool: Pool, bootstrap: str, keys: Keys, kept: Kept
+        self,
+        *,
+        consumer: str,
+        topic: str,
+        pool: Pool,
+        bootstrap: str,
+        keys: Keys,
+        kept: Kept,
+        advice: str | None = None,
     ) -> None:
         self.name = f"{consumer} of {topic}"
         self._consumer = consumer
@@ -274,6 +282,7 @@ class Taken:
         self._bootstrap = bootstrap
         self._keys = keys
         self._kept = kept
+        self._advice = advice or f"The topic is right: rebuild what {consumer} keeps of it"
         self._wire = Wire()
 
     async def look(self, place: Place, *, limit: int) -> Looked:
@@ -324,7 +333,7 @@ class Taken:
                 place=f"{self._topic}/{piece.partition}, sequence {each.envelope.sequence}",
                 what=f"{each.event.type} {each.envelope.event_id}: {what}",
                 since=each.envelope.recorded_at.isoformat(),
-                advice=f"The topic is right: rebuild what {self._consumer} keeps of it",
+                advice=self._advice,
             )
             for each in recorded
             if (what := wrong.get(str(each.envelope.event_id))) is not None

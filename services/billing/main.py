@@ -35,14 +35,13 @@ from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
 from libs.web.server import server
-from services.billing import use_cases
+from services.billing import reactions, use_cases
 from services.billing.api import accounts, contracts, deadlines, documents, runs, supposing
 from services.billing.api.parts import Parts
 from services.billing.clause_texts import clause_texts
 from services.billing.deadlines import Scheduler
 from services.billing.domain.terms import Settings as TermSettings
 from services.billing.ports import Billing
-from services.billing.reactions import react
 from services.billing.reconciling import checks
 from services.billing.run_keeper import RunKeeper
 from services.billing.settings import Settings
@@ -53,9 +52,9 @@ from services.billing.views.runs import PostgresDrafts
 from services.billing.views.timelines import BOOKS, FACTS, PostgresTimelines
 
 CONTEXT = "billing"
-ACCOUNTS = "billing-accounts"
+ACCOUNTS = reactions.READER
 FACTS_FROM = ("contracts", "monitoring")
-ACCOUNTS_FROM = ("contracts",)
+ACCOUNTS_FROM = reactions.SOURCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +93,7 @@ class Built:
             bootstrap=self.settings.kafka,
             own_topic=self.topic(CONTEXT),
             topics=[self.topic(context) for context in FACTS_FROM],
+            decides_on=[self.topic(context) for context in ACCOUNTS_FROM],
         )
 
 
@@ -192,7 +192,7 @@ def make_worker(built: Built) -> Worker:
     opener = Consumer(
         Reactor(
             ACCOUNTS,
-            react=react,
+            react=reactions.react,
             log=built.log,
             pool=built.pool,
             keys=built.keys,

@@ -10,6 +10,9 @@ from libs.events.vocabulary.contracts import ContractApplied, TerminationGroundA
 from services.billing.domain.accelerating import accelerate
 from services.billing.domain.account import account_of, fold_account, open_account
 
+READER = "billing-accounts"
+SOURCES = ("contracts",)
+
 
 def react(recorded: Recorded[Event]) -> Sequence[Reaction]:
     """An application opens the account of its contract; how it pays the customer's details say.

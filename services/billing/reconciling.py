@@ -11,6 +11,7 @@ from libs.events.keys import Keys
 from libs.events.log import Log
 from libs.events.reconcile import Check, Drift, Looked, Place
 from libs.events.reconcile_log import log_checks
+from libs.events.reconcile_reactions import reacted
 from libs.events.reconcile_topic import Sent, Taken
 from libs.events.reconcile_views import ViewRows
 from libs.events.shadow import View
@@ -22,6 +23,7 @@ from services.billing.domain.issuer import ISSUER, NO_HASH, Numbered, document_h
 from services.billing.domain.timeline import Fact, pack
 from services.billing.facts import subject_of
 from services.billing.ports import Billing
+from services.billing.reactions import READER, react
 from services.billing.reconciling_charges import Billed
 from services.billing.views.facts import find_facts, recorded_from
 from services.billing.views.registry import views
@@ -46,10 +48,12 @@ def checks(
     bootstrap: str,
     own_topic: str,
     topics: Sequence[str],
+    decides_on: Sequence[str],
 ) -> tuple[Check, ...]:
     """All checks that rest on billing's own database and on topics.
 
-    `billing_on` gives what the views compute with, over the log it is given.
+    `billing_on` gives what the views compute with, over the log it is given. Facts are kept of
+    `topics`, and decided is on those of `decides_on`.
     """
 
     def views_on(log: Log) -> tuple[View, ...]:
@@ -73,6 +77,14 @@ def checks(
                 kept=wrong_facts,
             )
             for topic in topics
+        ),
+        *reacted(
+            consumer=READER,
+            topics=decides_on,
+            react=react,
+            pool=pool,
+            bootstrap=bootstrap,
+            keys=keys,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What must agree in contracts: its log, its views, its topic, and who has which line."""
+"""What must agree in contracts: its log, views, topic and reactions, and who has which line."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,6 +10,7 @@ from libs.events.keys import Keys
 from libs.events.log import Log
 from libs.events.reconcile import Check, Drift, Looked, Place
 from libs.events.reconcile_log import log_checks
+from libs.events.reconcile_reactions import reacted
 from libs.events.reconcile_topic import Sent
 from libs.events.reconcile_views import ViewRows
 from libs.events.shadow import View
@@ -17,6 +18,7 @@ from libs.events.snapshot import SnapshotLog, identity_of, snapshot
 from libs.events.vocabulary.contracts import ContractApplied
 from services.contracts.domain.facts import facts_of, life_of
 from services.contracts.domain.terms import Terms
+from services.contracts.reactions import READER, react
 from services.contracts.reserving import reservation_of
 from services.contracts.use_cases import LINE
 from services.contracts.views import contracts, deadlines, dunning, forgotten
@@ -32,9 +34,15 @@ _VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
 
 
 def checks(
-    *, pool: Pool, keys: Keys, terms: Terms, bootstrap: str, own_topic: str
+    *,
+    pool: Pool,
+    keys: Keys,
+    terms: Terms,
+    bootstrap: str,
+    own_topic: str,
+    topics: Sequence[str],
 ) -> tuple[Check, ...]:
-    """All checks that rest on the own database and topic."""
+    """All checks that rest on the own database and on topics: its own, and those it decides on."""
 
     def views_on(log: Log) -> tuple[View, ...]:
         return views(log, terms=terms)
@@ -44,6 +52,14 @@ def checks(
         Lines(pool, keys=keys, terms=terms),
         *(ViewRows(name, pool=pool, keys=keys, views=views_on, owners=_OWNERS) for name in _VIEWS),
         Sent(pool=pool, topic=own_topic, bootstrap=bootstrap),
+        *reacted(
+            consumer=READER,
+            topics=topics,
+            react=react,
+            pool=pool,
+            bootstrap=bootstrap,
+            keys=keys,
+        ),
     )
 
 

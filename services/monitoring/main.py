@@ -33,8 +33,7 @@ from libs.web.app import make_app
 from libs.web.auth import Verifier, keys_at
 from libs.web.edge import Edge
 from libs.web.server import server
-from services.monitoring import api, deadlines_api
-from services.monitoring.reactions import react
+from services.monitoring import api, deadlines_api, reactions
 from services.monitoring.reconciling import checks
 from services.monitoring.running import Scheduler
 from services.monitoring.settings import Settings
@@ -43,8 +42,8 @@ from services.monitoring.use_cases import SwapTermsOf
 from services.monitoring.views import sites
 
 CONTEXT = "monitoring"
-READER = "monitoring"
-READS = ("contracts",)
+READER = reactions.READER
+READS = reactions.SOURCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +77,7 @@ class Built:
             keys=self.keys,
             bootstrap=self.settings.kafka,
             own_topic=self.topic(CONTEXT),
+            topics=[self.topic(context) for context in READS],
         )
 
 
@@ -140,7 +140,7 @@ def make_worker(built: Built) -> Worker:
     reader = Consumer(
         Reactor(
             READER,
-            react=react,
+            react=reactions.react,
             log=built.log,
             pool=built.pool,
             keys=built.keys,

@@ -18,6 +18,9 @@ from libs.events.vocabulary.monitoring import MonitoringFactCorrected
 from services.monitoring.domain import life
 from services.monitoring.domain.facts import site_of
 
+READER = "monitoring"
+SOURCES = ("contracts",)
+
 _FIELD_OF = {
     "approved_on": "opened_on",
     "effective_on": "opened_on",
