@@ -14,8 +14,6 @@ from libs.events import (
     reconciling,
     relay_sql,
     rest,
-    rewinding,
-    shadow_reader_sql,
     snapshot,
     view_cursors,
 )
@@ -34,8 +32,6 @@ MODULES = (
     reconciling,
     relay_sql,
     rest,
-    rewinding,
-    shadow_reader_sql,
     snapshot,
     view_cursors,
 )
