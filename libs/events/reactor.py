@@ -177,7 +177,9 @@ class Reactor:
         history = await self._log.load(reaction.stream_id)
         because_of = one.message.envelope.event_id
         if any(each.envelope.causation_id == because_of for each in history):
-            return None  # decided before the reader's cursor was restored to an earlier place
+            # Decided before the reader's cursor was restored to an earlier place. By the cause alone,
+            # so a service has one reader that decides: tests/architecture/test_deciding_readers.py.
+            return None
         with _of_our_own():
             events = reaction.decision(history)
         if not events:
