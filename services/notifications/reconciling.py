@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from libs.dates.japan import japan_date
-from libs.events.database import Connection, Pool
+from libs.events.database import Connection, Pool, Row
 from libs.events.envelope import Event, Recorded
 from libs.events.keys import Keys
 from libs.events.log import Log
@@ -15,6 +15,7 @@ from libs.events.reconcile_views import ViewRows
 from libs.events.registry import EVENTS
 from libs.events.shadow import View
 from libs.events.snapshot import snapshot
+from libs.events.vocabulary.contracts import CustomerRegistered, PartyForgotten
 from services.notifications.domain.notice import notice_id_of
 from services.notifications.reactions import occasion_of
 from services.notifications.terms import NoticeTermsOf
@@ -22,6 +23,7 @@ from services.notifications.views import notices
 from services.notifications.views.registry import views
 
 _OWNERS = {"notice": "notice_id"}
+_CONTACT = "contact"
 
 
 def checks(
@@ -51,11 +53,68 @@ def checks(
                 pool=pool,
                 bootstrap=bootstrap,
                 keys=keys,
-                kept=wrong_occasions,
+                kept=wrong_kept,
             )
             for topic in topics
         ),
     )
+
+
+async def wrong_kept(
+    connection: Connection, events: Sequence[Recorded[Event]]
+) -> Mapping[str, str]:
+    """What is wrong with what is kept of these events, by event id."""
+    return {
+        **await wrong_recipients(connection, events),
+        **await wrong_occasions(connection, events),
+    }
+
+
+FIND_RECIPIENTS = """
+SELECT r.customer_id, r.forgotten, r.name IS NOT NULL OR r.email IS NOT NULL AS named,
+    EXISTS (
+        SELECT FROM captured_mail AS m
+        WHERE m.customer_id = r.customer_id AND (m.address IS NOT NULL OR m.body IS NOT NULL)
+    ) AS shown
+FROM recipient AS r WHERE r.customer_id = ANY($1)
+"""
+
+
+async def wrong_recipients(
+    connection: Connection, events: Sequence[Recorded[Event]]
+) -> Mapping[str, str]:
+    """Who is known is kept, and of who was forgotten nothing personal is, by event id."""
+    known = {
+        str(each.envelope.event_id): each.event.customer_id
+        for each in events
+        if isinstance(each.event, CustomerRegistered)
+    }
+    forgotten = {
+        str(each.envelope.event_id): each.event.party_id
+        for each in events
+        if isinstance(each.event, PartyForgotten) and _CONTACT in each.event.retention_classes
+    }
+    rows = await connection.fetch(FIND_RECIPIENTS, [*known.values(), *forgotten.values()])
+    kept = {row["customer_id"]: row for row in rows}
+    wrong = {
+        event_id: "whom it names is not kept as a recipient"
+        for event_id, customer_id in known.items()
+        if customer_id not in kept
+    }
+    for event_id, party_id in forgotten.items():
+        if party_id in kept and (still := _still_there(kept[party_id])) is not None:
+            wrong[event_id] = f"the party was forgotten, and {still}"
+    return wrong
+
+
+def _still_there(row: Row) -> str | None:
+    if row["named"]:
+        return "its name or address is kept all the same"
+    if row["shown"]:
+        return "a captured mail shows its address or text all the same"
+    if not row["forgotten"]:
+        return "the recipient is not marked so, that no mail goes out"
+    return None
 
 
 FIND_OCCASIONS = "SELECT event_id, type, data FROM occasion WHERE event_id = ANY($1)"

@@ -1,6 +1,7 @@
 """What contracts did because of billing is there, once asked for; what is missing is told."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from joserfc.jwk import ECKey
@@ -65,3 +66,29 @@ async def test_the_end_of_a_chain_that_is_missing_is_told_and_what_changed_nothi
             "arrears-settled",
         ], "of both any may have been the one that ended it"
         assert found[0].endswith(f"a reaction on stream {chain}, and the log has none")
+
+
+async def test_who_was_forgotten_stands_in_the_view_and_nobody_else(
+    settings: Settings, key: ECKey
+) -> None:
+    async with build(settings) as service, a_client(service) as client:
+        clerk = Caller(client, token=token(key, "operator", subject="clerk"))
+        async with running(all_of_them(service)):
+            customer_id = await clerk.registered()
+            asked = {"classes": ["contact"], "reason": "requested"}
+            answer = await clerk.post(f"/customers/{customer_id}/forgetting", asked)
+            assert answer.status_code == 200, answer.text
+
+            async def listed() -> bool:
+                return bool(await service.pool.fetchval("SELECT count(*) FROM forgotten_party"))
+
+            await until(listed)
+        assert await words(service, "view forgotten") == []
+        await service.pool.execute(
+            "INSERT INTO forgotten_party SELECT 99, $1, classes FROM forgotten_party", uuid4()
+        )
+        (told,) = await words(service, "view forgotten")
+        assert told == "forgotten_party of position 99: the row is there, and no event says so"
+        await service.pool.execute("DELETE FROM forgotten_party")
+        (told,) = await words(service, "view forgotten")
+        assert told.endswith("the row is missing, and its events say that there is one")

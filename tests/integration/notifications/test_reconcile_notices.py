@@ -1,6 +1,9 @@
 """Of everything that a customer must be told there is a notice; one that is missing is told."""
 
+from datetime import date
+
 from libs.events.reconcile import whole_round
+from libs.events.vocabulary.contracts import PartyForgotten
 from services.notifications.main import Built
 from tests.integration.notifications.conftest import Running
 from tests.integration.notifications.test_way_of_a_notice import REGISTERED, until_settled
@@ -49,4 +52,56 @@ async def test_notices_agree_and_one_that_is_missing_is_told(
         await built.pool.execute("DELETE FROM occasion")
         (told,) = await words(built, f"notifications of {around.prefix}contracts")
         assert told.endswith(f"{event_id}: a customer is to be told of it, and it is not kept")
+    await mail.stop()
+
+
+async def test_what_is_left_of_a_forgotten_party_is_told(
+    around: Surroundings, worker: Running, mail: MailServer
+) -> None:
+    forgotten = PartyForgotten(
+        party_id=CUSTOMER,
+        forgotten_on=date(2025, 6, 1),
+        retention_classes=("contact",),
+        reason="requested",
+    )
+    await mail.start()
+    async with worker() as built:
+        pool, name = built.pool, f"notifications of {around.prefix}contracts"
+        await around.publish("contracts", CUSTOMER, REGISTERED)
+        await around.publish("contracts", CONTRACT, APPROVED)
+        (notice,) = await until_settled(pool, 1)
+        last = await around.publish("contracts", CUSTOMER, forgotten)
+
+        async def is_forgotten() -> bool:
+            return bool(await pool.fetchval("SELECT forgotten FROM recipient"))
+
+        await until(is_forgotten)
+        assert await words(built, name) == []
+        for doctored, told in (
+            (
+                "UPDATE recipient SET email = 'info@yamada.example'",
+                "its name or address is kept all the same",
+            ),
+            (
+                "UPDATE recipient SET forgotten = false",
+                "the recipient is not marked so, that no mail goes out",
+            ),
+        ):
+            await pool.execute(doctored)
+            (line,) = await words(built, name)
+            assert line.endswith(f"{last.envelope.event_id}: the party was forgotten, and {told}")
+            await pool.execute("UPDATE recipient SET email = NULL, forgotten = true")
+        assert await words(built, name) == []
+        await pool.execute(
+            "INSERT INTO captured_mail (notice_id, captured_at, customer_id, contract_ids,"
+            " subject_line, body) VALUES ($1, now(), $2, $3, 'x', 'dear Yamada')",
+            notice.notice_id,
+            CUSTOMER,
+            [CONTRACT],
+        )
+        (line,) = await words(built, name)
+        assert line.endswith("a captured mail shows its address or text all the same")
+        await pool.execute("DELETE FROM recipient")
+        (line,) = await words(built, name)
+        assert line.endswith("whom it names is not kept as a recipient")
     await mail.stop()
