@@ -4,7 +4,7 @@ The driver's own way costs a call for each value. Here all that is known before 
 place is laid out once, outside of the append lock; under it a row is one packed head before that.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from struct import Struct
@@ -39,6 +39,7 @@ _TRAILER = b"\xff\xff"
 # the recorded time as microseconds since 2000.
 _HEAD = Struct("!h iq ii ih iq iq")
 _LENGTH = Struct("!i")
+_UUID = _LENGTH.pack(16)
 _NULL = _LENGTH.pack(-1)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,27 +50,29 @@ def tails_of(stream: StreamEntries) -> list[Tail]:
 
     Raises ValueError for text that is no UTF-8.
     """
-    of_all = _uuid(stream.stream_id) + _cause(stream.cause)
+    of_all = _uuid(stream.stream_id) + _cause(stream.cause) + _UUID
+    join, length = b"".join, _LENGTH.pack
     return [
-        b"".join((of_all, _uuid(event_id), _type(event.type), _LENGTH.pack(len(data)), data))
+        join((of_all, event_id.bytes, _type(event.type), length(len(data)), data))
         for event_id, event, data in stream.entries
     ]
 
 
 def copy_bytes(placed: Iterable[tuple[Run, Sequence[Tail]]]) -> bytes:
     """All that COPY is sent for these runs, each with the tails of its entries."""
-    return b"".join((_HEADER, *_rows(placed), _TRAILER))
-
-
-def _rows(placed: Iterable[tuple[Run, Sequence[Tail]]]) -> Iterator[bytes]:
     columns, pack = len(COLUMNS), _HEAD.pack
+    parts = [_HEADER]
     for run, tails in placed:
-        _, version, position, partition, sequence, recorded_at, *_ = run
+        _, version, position, partition, sequence, recorded_at, _, _ = run
         recorded = (recorded_at - _EPOCH) // _MICROSECOND
-        for number, tail in enumerate(tails, start=1):
-            at = (8, position + number, 4, version + number, 2, partition, 8, sequence + number)
-            yield pack(columns, *at, 8, recorded)
-            yield tail
+        for tail in tails:
+            version, position, sequence = version + 1, position + 1, sequence + 1
+            parts += (
+                pack(columns, 8, position, 4, version, 2, partition, 8, sequence, 8, recorded),
+                tail,
+            )
+    parts.append(_TRAILER)
+    return b"".join(parts)
 
 
 def _cause(cause: Cause) -> bytes:
@@ -90,7 +93,7 @@ def _type(name: str) -> bytes:
 
 
 def _uuid(value: UUID) -> bytes:
-    return b"\0\0\0\x10" + value.bytes
+    return _UUID + value.bytes
 
 
 def _text(value: str) -> bytes:

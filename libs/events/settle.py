@@ -130,20 +130,26 @@ def check_asked(
     appends: Sequence[StreamAppend], *, cause: Cause, riders: Riders, identity: Identity
 ) -> None:
     """Refuse mistakes of the calling program; raises ValueError."""
-    causes = (cause, *(append.cause for append in appends if append.cause is not None))
-    if not identity.rehearsal and any(each.now is not None for each in causes):
-        raise ValueError("only a rehearsal log takes its recorded time from a cause")
     owner = f"{identity.context}."
-    for append in appends:
-        for event in append.events:
-            if not event.type.startswith(owner):
-                raise ValueError(f"{event.type} does not belong in the log of {identity.context}")
+    for name in {event.type for append in appends for event in append.events}:
+        if not name.startswith(owner):
+            raise ValueError(f"{name} does not belong in the log of {identity.context}")
     for reservation in riders.reserve:
         if reservation.until_on is not None and reservation.until_on <= reservation.from_on:
             raise ValueError("a reservation must hold for a day at least")
-    if any(each.now is not None and each.now.tzinfo is None for each in causes):
-        raise ValueError("a recorded time needs a zone")
-    for text in (text for each in causes for text in (each.actor, each.traceparent)):
+    _check_cause(cause, rehearsal=identity.rehearsal)
+    for append in appends:
+        if append.cause is not None:
+            _check_cause(append.cause, rehearsal=identity.rehearsal)
+
+
+def _check_cause(cause: Cause, *, rehearsal: bool) -> None:
+    if cause.now is not None:
+        if not rehearsal:
+            raise ValueError("only a rehearsal log takes its recorded time from a cause")
+        if cause.now.tzinfo is None:
+            raise ValueError("a recorded time needs a zone")
+    for text in (cause.actor, cause.traceparent):
         if text is not None and ("\0" in text or len(text) > _LONGEST_HEADER):
             raise ValueError("an actor or a trace context is too long or holds a NUL character")
 

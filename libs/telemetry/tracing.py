@@ -26,6 +26,8 @@ from libs.telemetry import names
 
 _MOST_LINKS = 128
 _KAFKA: Mapping[str, str | int] = {names.MESSAGING_SYSTEM: "kafka"}
+_TRACER = trace.get_tracer(names.SCOPE)
+"""Got before a process is set up, it asks for the provider once there is one, and keeps it."""
 _PROPAGATOR = TraceContextTextMapPropagator()
 _CORRELATION: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 
@@ -92,7 +94,7 @@ def span(
 
     What is raised marks it as failed, by its kind alone.
     """
-    with trace.get_tracer(names.SCOPE).start_as_current_span(
+    with _TRACER.start_as_current_span(
         name,
         context=context,
         kind=kind,
@@ -150,9 +152,7 @@ def append_span(context: str, *, streams: int) -> Iterator[Span]:
 
     Nothing is done below it, so it is not made the span at work: an append has no time to lose.
     """
-    started = trace.get_tracer(names.SCOPE).start_span(
-        f"append {context}", attributes={names.STREAMS: streams}
-    )
+    started = _TRACER.start_span(f"append {context}", attributes={names.STREAMS: streams})
     try:
         yield started
     except BaseException as error:
@@ -377,7 +377,7 @@ def _start(
 ) -> Span:
     """Start a span of a case that is not the one at work; the caller ends it."""
     with case(correlation, mark=False):
-        return trace.get_tracer(names.SCOPE).start_span(
+        return _TRACER.start_span(
             name, context=context, kind=kind, links=links, attributes=attributes
         )
 
