@@ -17,6 +17,7 @@ from libs.events.envelope import Cause
 from libs.events.keys import MemoryKeys
 from libs.events.log import StreamAppend
 from libs.events.store import PostgresLog
+from libs.telemetry.collector import collect_rarely
 
 MOST_WAITS = 5_000
 _LOOK_SECONDS = 0.02
@@ -27,6 +28,7 @@ _BY_INDEX = "SET enable_seqscan = off; SET enable_bitmapscan = off"
 
 async def main(dsn: str) -> None:
     """Serve until standard input ends."""
+    collect_rarely()  # as every process of ours does
     async with asyncpg.create_pool(dsn, min_size=2, max_size=4) as pool:
         opened = await PostgresLog.open(
             pool, context="contracts", keys=MemoryKeys(), clock=SystemClock()

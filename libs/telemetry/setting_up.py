@@ -1,4 +1,4 @@
-"""Traces, metrics and log lines of one process, set up once at its start."""
+"""Traces, metrics, log lines and the collector of one process, set up once at its start."""
 
 import os
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from libs.telemetry import names, tracing
+from libs.telemetry.collector import collect_rarely
 from libs.telemetry.logs import set_up_logs
 from libs.telemetry.metrics import prometheus_text
 
@@ -56,6 +57,7 @@ def set_up(service: str) -> Telemetry:
     reader = InMemoryMetricReader()
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
     set_up_logs()
+    collect_rarely()
     return Telemetry(traces=traces, reader=reader)
 
 
