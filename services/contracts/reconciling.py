@@ -21,7 +21,7 @@ from services.contracts.domain.terms import Terms
 from services.contracts.reactions import READER, react
 from services.contracts.reserving import reservation_of
 from services.contracts.use_cases import LINE
-from services.contracts.views import contracts, deadlines, dunning, forgotten
+from services.contracts.views import abolitions, contracts, deadlines, dunning, forgotten
 from services.contracts.views.registry import views
 
 _OWNERS = {
@@ -29,8 +29,9 @@ _OWNERS = {
     "deadline": "stream_id",
     "dunning": "stream_id",
     "forgotten_party": "party_id",
+    "abolition": "stream_id",
 }
-_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME)
+_VIEWS = (contracts.NAME, deadlines.NAME, dunning.NAME, forgotten.NAME, abolitions.NAME)
 
 
 def checks(

@@ -2,6 +2,7 @@
 
 CREATE TABLE public.abolition (
     abolition_id uuid NOT NULL,
+    stream_id uuid NOT NULL,
     service text NOT NULL,
     announced bytea NOT NULL,
     carried_out bytea,

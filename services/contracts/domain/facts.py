@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, cast, get_args
 from uuid import UUID
 
-from libs.events.corrections import corrected, with_values
+from libs.events.corrections import corrected, is_correction, with_values
 from libs.events.envelope import Event, Recorded
+from libs.events.folding import Fold
 from libs.events.vocabulary.contracts import (
     Content,
     ContentChanged,
@@ -47,12 +48,34 @@ Facts = tuple[Fact, ...]
 
 
 def facts_of(history: Sequence[Recorded[Event]]) -> Facts:
-    """The facts in the order of their recording; corrections are applied, withdrawn ones gone."""
+    """The facts in the order of their recording; corrections are applied, withdrawn ones gone.
+
+    A correction reaches back to what was recorded before it, so facts known before are gone on from
+    only where no correction stands among the events.
+    """
+    plain = _PLAIN.state(history)
+    return _corrected(history) if plain is None else plain
+
+
+def _corrected(history: Sequence[Recorded[Event]]) -> Facts:
     return tuple(
         Fact(recorded.envelope.event_id, cast("ContractEvent", recorded.event))
         for recorded in corrected(history)
         if isinstance(recorded.event, _OURS)
     )
+
+
+def _with_next(facts: Facts | None, recorded: Recorded[Event]) -> Facts | None:
+    """The facts with what was recorded next; None from the first correction on."""
+    if facts is None or is_correction(recorded.event):
+        return None
+    if not isinstance(recorded.event, _OURS):
+        return facts
+    return (*facts, Fact(recorded.envelope.event_id, cast("ContractEvent", recorded.event)))
+
+
+_NONE_YET: Facts | None = ()
+_PLAIN = Fold(begin=_NONE_YET, evolve=_with_next, of=lambda recorded: recorded.envelope.event_id)
 
 
 def decided(*events: ContractEvent) -> Facts:
@@ -67,10 +90,16 @@ def by_day(facts: Facts) -> Facts:
 
 def standing(facts: Facts) -> Contract:
     """The life cycle after these facts."""
-    contract: Contract = Unknown()
-    for fact in facts:
-        contract = evolve(contract, fact.event)
-    return contract
+    recorded = bool(facts) and facts[-1].event_id is not None
+    return _STANDING.state(facts, keep=recorded)
+
+
+def _after(contract: Contract, fact: Fact) -> Contract:
+    return evolve(contract, fact.event)
+
+
+_UNKNOWN: Contract = Unknown()
+_STANDING = Fold(begin=_UNKNOWN, evolve=_after, of=lambda fact: fact.event_id)
 
 
 @dataclass(frozen=True, slots=True)

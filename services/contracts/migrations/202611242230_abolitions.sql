@@ -2,6 +2,7 @@
 
 CREATE TABLE abolition (
     abolition_id uuid CONSTRAINT abolition_once PRIMARY KEY,
+    stream_id uuid NOT NULL,
     service text NOT NULL,
     announced bytea NOT NULL,
     carried_out bytea,

@@ -39,8 +39,9 @@ class AbolitionRow(BaseModel):
 
 INSERT_ABOLITION = """
 INSERT INTO abolition (
-    abolition_id, service, announced, event_id, correlation_id, actor, traceparent, recorded_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    abolition_id, stream_id, service, announced, event_id, correlation_id, actor, traceparent,
+    recorded_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT ON CONSTRAINT abolition_once DO NOTHING
 """
 FINISH_ABOLITION = "UPDATE abolition SET carried_out = $2 WHERE abolition_id = $1"
@@ -54,6 +55,7 @@ async def fill(connection: Connection, recorded: Sequence[Recorded[Event]]) -> N
             await connection.execute(
                 INSERT_ABOLITION,
                 event.abolition_id,
+                at.stream_id,
                 event.service,
                 as_told(event),
                 at.event_id,
