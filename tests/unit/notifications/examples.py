@@ -6,7 +6,12 @@ from uuid import UUID
 from libs.dates.japan import japan_instant
 from libs.events.envelope import Event
 from libs.events.vocabulary.billing import InvoiceIssued, PaymentLate, TaxSum
-from libs.events.vocabulary.contracts import ContractApproved, ContractSuspended
+from libs.events.vocabulary.contracts import (
+    ContentChangeDeclined,
+    ContractApproved,
+    ContractSuspended,
+    ContractTerminated,
+)
 from libs.events.vocabulary.monitoring import DeviceSwapped
 from services.notifications.reactions import occasion_of
 from services.notifications.views.occasions import OpenOccasion
@@ -34,6 +39,25 @@ SUSPENDED = ContractSuspended(
     ground="unpaid",
     clause="WUTM-18.1.1",
     notified_on=date(2025, 6, 2),
+)
+ABOLISHED = ContractTerminated(
+    contract_id=CONTRACT,
+    customer_id=CUSTOMER,
+    terminated_on=date(2025, 8, 31),
+    by="operator",
+    cause="abolition",
+    clause="WUTM-20.2.2",
+    abolition_id=UUID(int=12),
+    reason="機器の製造終了のため",
+)
+CHANGE_DECLINED = ContentChangeDeclined(
+    contract_id=CONTRACT,
+    customer_id=CUSTOMER,
+    applied_on=date(2025, 6, 2),
+    declined_on=date(2025, 6, 9),
+    kind="device",
+    ground="not-line-party",
+    clause="WUTM-9.3.4",
 )
 SWAPPED = DeviceSwapped(
     contract_id=CONTRACT,

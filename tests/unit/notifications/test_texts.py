@@ -10,7 +10,9 @@ from services.notifications.reactions import occasion_of
 from services.notifications.terms import notice_terms
 from services.notifications.views.known import Recipient
 from tests.unit.notifications.examples import (
+    ABOLISHED,
     APPROVED,
+    CHANGE_DECLINED,
     CONTRACT,
     CUSTOMER,
     EVENT,
@@ -121,6 +123,62 @@ def the_notice(
             ["2,753円", "1日経過", "第27条第1項"],
             id="late",
         ),
+        pytest.param(
+            ABOLISHED,
+            "MYSEC",
+            ["サービス終了", "2025年8月31日"],
+            ["2025年8月31日", "機器の製造終了のため", "第20条第4項"],
+            id="MYSEC given up: reason and day",
+            marks=pytest.mark.clause("NSEC-20.4"),
+        ),
+        pytest.param(
+            ABOLISHED,
+            "SSD",
+            ["サービス終了", "2025年8月31日"],
+            ["2025年8月31日", "機器の製造終了のため", "第20条第4項"],
+            id="SSD given up: reason and day",
+            marks=pytest.mark.clause("NSEC-20.4"),
+        ),
+        pytest.param(
+            ABOLISHED,
+            "WUTM",
+            ["サービス終了", "2025年8月31日"],
+            ["2025年8月31日", "機器の製造終了のため", "第20条第2項"],
+            id="WUTM given up: reason and day",
+            marks=pytest.mark.clause("WUTM-20.2.1"),
+        ),
+        pytest.param(
+            ABOLISHED,
+            "WSRV",
+            ["サービス終了", "2025年8月31日"],
+            ["2025年8月31日", "機器の製造終了のため", "第20条第2項"],
+            id="WSRV given up: reason and day",
+            marks=pytest.mark.clause("WSRV-20.2b"),
+        ),
+        pytest.param(
+            ABOLISHED,
+            "RRNS",
+            ["サービス終了", "2025年8月31日"],
+            ["2025年8月31日", "機器の製造終了のため", "第13条第2項"],
+            id="RRNS given up: reason and day",
+            marks=pytest.mark.clause("RRNS-13.2"),
+        ),
+        pytest.param(
+            CHANGE_DECLINED,
+            "WUTM",
+            ["2025年6月2日"],
+            ["2025年6月9日", "回線のご契約者さまと異なるため", "第10条第2項", "これまでどおり"],
+            id="WUTM a change declined, and why",
+            marks=pytest.mark.clause("WUTM-10.2"),
+        ),
+        pytest.param(
+            CHANGE_DECLINED,
+            "WSRV",
+            ["2025年6月2日"],
+            ["2025年6月9日", "回線のご契約者さまと異なるため", "第10条第2項", "これまでどおり"],
+            id="WSRV a change declined, and why",
+            marks=pytest.mark.clause("WSRV-10.2"),
+        ),
     ],
 )
 def test_a_text_says_what_its_event_says(
@@ -136,8 +194,23 @@ def test_a_text_says_what_its_event_says(
     assert "None" not in notice.body + notice.subject_line
 
 
+@pytest.mark.parametrize("cause", ["customer", "provider", "line", "maximum_period", "antisocial"])
+def test_of_another_end_than_that_of_the_service_nobody_is_told_by_this_rule(cause: str) -> None:
+    terms = TERMS_OF("WUTM", date(2025, 6, 9))
+
+    assert terms is not None
+    assert terms.rules_for(ABOLISHED.model_copy(update={"cause": cause})) == ()
+
+
+def test_a_ground_without_words_is_told_by_its_clause() -> None:
+    body = the_notice(CHANGE_DECLINED.model_copy(update={"ground": "other"})).body
+
+    assert body is not None
+    assert "（WUTM-9.3.4）" in body
+
+
 def test_a_subject_names_no_person() -> None:
-    for event in (APPROVED, SUSPENDED, SWAPPED, ISSUED, LATE):
+    for event in (APPROVED, SUSPENDED, ABOLISHED, CHANGE_DECLINED, SWAPPED, ISSUED, LATE):
         assert "山田" not in the_notice(event).subject_line
 
 
