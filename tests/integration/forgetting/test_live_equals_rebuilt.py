@@ -5,6 +5,7 @@ log and nothing else, and comes to the same rows. Amounts, tax and invoice numbe
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,10 +22,14 @@ import services.billing.main as billing
 import services.contracts.main as contracts
 import services.monitoring.main as monitoring
 import services.notifications.main as notifications
+from cli.environments import Environment
+from cli.reconcile.checks import Installation, checks_of
 from libs.dates.japan import japan_instant
 from libs.events import rest
 from libs.events.envelope import Cause
+from libs.events.key_store import PostgresKeys
 from libs.events.migrate import KEY_MIGRATIONS, migrate
+from libs.events.reconcile import whole_round
 from libs.events.rest import Standing
 from libs.events.topics import create_topics
 from libs.events.vocabulary.billing import InvoiceIssued, InvoiceRunFinished
@@ -123,8 +128,9 @@ class Where:
 async def where(database: MakeDatabase, kafka_bootstrap: str, topic_prefix: str) -> Where:
     keys_url = await database()
     await migrate(keys_url, [KEY_MIGRATIONS])
-    await create_topics([f"{topic_prefix}{name}" for name in CONTEXTS], bootstrap=kafka_bootstrap)
-    return Where(keys_url=keys_url, kafka=kafka_bootstrap, prefix=topic_prefix)
+    prefix = f"{topic_prefix}."  # as an environment of this name has it
+    await create_topics([f"{prefix}{name}" for name in CONTEXTS], bootstrap=kafka_bootstrap)
+    return Where(keys_url=keys_url, kafka=kafka_bootstrap, prefix=prefix)
 
 
 async def migrated(where: Where, database: MakeDatabase) -> dict[str, str]:
@@ -316,6 +322,7 @@ async def test_every_service_shows_the_same_live_and_rebuilt(
         assert any(MAILS[0] == mail["address"] for mail in mails)
         await forgotten(found)
         invoices = await invoices_of(found)
+        assert await drift(where, found) == [], "what must agree agrees once a party is forgotten"
         captured = await found.notifications.pool.fetch("SELECT * FROM captured_mail")
     after = {name: await rows(dsn) for name, dsn in live.items()}
 
@@ -340,6 +347,33 @@ async def test_every_service_shows_the_same_live_and_rebuilt(
     assert [personal for personal in (NAMES[0], MAILS[0]) if personal in shown] == []
     assert [personal for personal in (NAMES[1], MAILS[1]) if personal not in shown] == []
     assert len(captured) == len(mails)
+
+
+async def drift(where: Where, found: Running) -> list[str]:
+    """What `./yk reconcile` tells of all services."""
+    async with asyncpg.create_pool(where.keys_url, min_size=0, max_size=2) as keys:
+        there = Installation(
+            pools={
+                "contracts": found.contracts.pool,
+                "billing": found.billing.pool,
+                "monitoring": found.monitoring.pool,
+                "notifications": found.notifications.pool,
+            },
+            kafka=where.kafka,
+            keys=PostgresKeys(keys, master=base64.b64decode(MASTER_TEXT)),
+            environment=Environment(
+                name=where.prefix.removesuffix("."), rehearsal=True, port_offset=None
+            ),
+        )
+        rounds = [
+            await whole_round(check, limit=100)
+            for name in CONTEXTS
+            for check in checks_of(name, there)
+        ]
+    looked = {each.check: each.looked for each in rounds}
+    for name in ("contracts-reactions of ", "billing-accounts of ", "monitoring of "):
+        assert [count for check, count in looked.items() if check.startswith(name) and count]
+    return [each.words for found in rounds for each in found.drift]
 
 
 def differing(one: Tables, other: Tables) -> list[tuple[str, str]]:
