@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 from typing import assert_never
 from uuid import UUID, uuid5
 
+from libs.events.folding import Fold
 from libs.events.vocabulary.billing import (
     AccountArranged,
     AccountEvent,
@@ -133,6 +135,7 @@ class Account:
 AccountState = Unopened | Account
 
 
+@lru_cache(maxsize=4096)
 def account_of(contract_id: UUID) -> UUID:
     """The account of a contract that no other arrangement was made for."""
     return uuid5(_ACCOUNTS, str(contract_id))
@@ -140,10 +143,7 @@ def account_of(contract_id: UUID) -> UUID:
 
 def fold_account(events: Iterable[AccountEvent]) -> AccountState:
     """The account after these events, oldest first."""
-    state: AccountState = Unopened()
-    for event in events:
-        state = evolve(state, event)
-    return state
+    return _FOLD.state(events)
 
 
 def fold_account_from(account: Account, events: Iterable[AccountEvent]) -> Account:
@@ -343,6 +343,14 @@ def _unpaid(state: Account, event: PaymentReversed) -> Account:
         pending=tuple(e for e in state.pending if e not in gone),
         unapplied=max(0, state.unapplied - brought),
     )
+
+
+def _name(first: AccountEvent) -> UUID | None:
+    return first.account_id if isinstance(first, AccountOpened) else None
+
+
+_UNOPENED: AccountState = Unopened()
+_FOLD = Fold(begin=_UNOPENED, evolve=evolve, of=_name)
 
 
 def open_account(
