@@ -128,14 +128,21 @@ def _leads_to_something(decision: Decision, history: History, *, possible: range
     """Whether it leads to events with some of the possible histories, and with none to nothing."""
     something = False
     for count in possible:
-        try:
-            decided = decision(history[:count])
-        except Exception:  # noqa: BLE001,S112 - then it was not asked with this one: it would be parked
-            continue
-        if not decided:
+        answer = _answer(decision, history[:count])
+        if isinstance(answer, Exception):
+            continue  # it was not asked with this one, else the event would be parked
+        if not answer:
             return False
         something = True
     return something
+
+
+def _answer(decision: Decision, history: History) -> Sequence[Event] | Exception:
+    """What a decision leads to, or how it fails."""
+    try:
+        return decision(history)
+    except Exception as error:  # noqa: BLE001 - a failure is one of the answers
+        return error
 
 
 CAUSED = """
