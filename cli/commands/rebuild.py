@@ -1,9 +1,9 @@
 """`./yk rebuild`: views, topics and readers made again from the logs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import asyncpg
 import typer
@@ -12,12 +12,16 @@ from cli.environments import services_there
 from cli.processes import CannotStart
 from cli.progress import step
 from cli.rebuild import telling
-from cli.rebuild.consumers import BuiltAgain, build_again
+from cli.rebuild.consumers import build_again
 from cli.rebuild.opened import Opened, opened
 from cli.rebuild.place import Place, place, stopped
 from libs.events.database import Pool
 from libs.events.resending import Examined, SomeoneSends, send_again
-from libs.events.shadow import Comparison, NothingBeside, beside
+from libs.events.shadow import Comparison, beside
+from libs.events.shadow_reader import Kept, OtherHistory, ReaderBeside, reader_beside
+from libs.events.shadow_sql import InUse
+from libs.events.shadow_tables import Compared, NothingBeside
+from libs.events.trouble import Stopped
 
 app = typer.Typer(
     help="Make a view, a topic or a reader's rows again from the logs.",
@@ -30,6 +34,11 @@ ServiceName = Annotated[str, typer.Argument(help="The service.")]
 Rehearsal = Annotated[
     bool, typer.Option("--rehearsal", help="The rehearsal's, not the operator's.")
 ]
+
+
+Compare = Annotated[bool, typer.Option(help="Compare it with the live one, row by row.")]
+Switch = Annotated[bool, typer.Option(help="Put it in the live one's place.")]
+Drop = Annotated[bool, typer.Option(help="Remove the one beside, and what was kept.")]
 
 
 @app.command()
@@ -46,11 +55,9 @@ def view(
     service: ServiceName,
     name: Annotated[str, typer.Argument(metavar="VIEW", help="The view, as in /standing.")],
     *,
-    compare: Annotated[
-        bool, typer.Option(help="Compare it with the live one, row by row.")
-    ] = False,
-    switch: Annotated[bool, typer.Option(help="Put it in the live one's place.")] = False,
-    drop: Annotated[bool, typer.Option(help="Remove the one beside, and what was kept.")] = False,
+    compare: Compare = False,
+    switch: Switch = False,
+    drop: Drop = False,
     rehearsal: Rehearsal = False,
 ) -> None:
     """Build a view anew beside the live one, which goes on; again goes on where it stood.
@@ -60,9 +67,9 @@ def view(
     at = place(service, rehearsal=rehearsal)
     try:
         found = asyncio.run(_view(at, name, compare=compare, switch=switch, drop=drop))
-    except NothingBeside as refused:
+    except (NothingBeside, InUse) as refused:
         raise CannotStart(f"{refused}.") from refused
-    if found is not None and found.total and not switch:
+    if found is not None and found.found.total and not switch:
         raise typer.Exit(1)
 
 
@@ -85,23 +92,38 @@ def consumer(
     service: ServiceName,
     reader: Annotated[str, typer.Argument(help="The reader, as in /standing.")],
     *,
+    compare: Compare = False,
+    switch: Switch = False,
+    drop: Drop = False,
     rehearsal: Rehearsal = False,
 ) -> None:
-    """Build a reader again that stopped because a log was restored with a new epoch.
+    """Build what a reader keeps anew beside the live rows, which stay; again goes on where it stood.
 
-    What it kept is forgotten and taken again. What it decided stays: it goes on where the logs
-    parted, and decides nothing twice.
+    A reader that decides keeps none: after a log was restored with a new epoch it goes on where the
+    logs parted, and decides nothing twice. The exit status is 1 when a comparison finds a
+    difference and nothing is switched.
     """
     at = place(service, rehearsal=rehearsal)
-    with stopped(at, "worker"):
-        found = asyncio.run(_consumer(at, reader))
-    for line in telling.built_again(reader, found):
-        typer.echo(line)
+    telling.quieten()
+    try:
+        found = asyncio.run(_consumer(at, reader, Wish(compare, switch, drop)))
+    except (NothingBeside, InUse, Stopped, OtherHistory) as refused:
+        raise CannotStart(f"{str(refused).rstrip('.')}.") from refused
+    if found is not None and found.total and not switch:
+        raise typer.Exit(1)
+
+
+class Wish(NamedTuple):
+    """What is to be done with what stands beside the live rows."""
+
+    compare: bool
+    switch: bool
+    drop: bool
 
 
 async def _names(at: Place) -> tuple[list[str], list[str]]:
     async with _opened(at) as service:
-        return [one.name for one in service.views], [one.name for one in service.readers]
+        return [one.name for one in service.views], list(service.readers)
 
 
 async def _view(
@@ -112,7 +134,6 @@ async def _view(
         async with beside(live, log=service.log, pool=service.pool, dsn=service.dsn) as shadow:
             if drop:
                 await shadow.drop()
-                await shadow.forget_replaced()
                 typer.echo(f"{name}: nothing stands beside the live one any more")
                 return None
             began = await shadow.begin()
@@ -122,7 +143,8 @@ async def _view(
             if compare:
                 with step(f"Comparing {name}"):
                     found = await shadow.compare()
-                for line in telling.compared(name, found):
+                where = f"at position {found.position:,}"
+                for line in telling.compared(name, found.found, where=where):
                     typer.echo(line)
             if switch:
                 position = await shadow.switch()
@@ -153,7 +175,7 @@ async def _topic(at: Place) -> Examined:
         ) from refused
 
 
-async def _consumer(at: Place, reader: str) -> BuiltAgain:
+async def _consumer(at: Place, reader: str, wish: Wish) -> Compared | None:
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(_opened(at))
         sources: dict[str, Pool] = {}
@@ -161,7 +183,68 @@ async def _consumer(at: Place, reader: str) -> BuiltAgain:
             dsn = at.surroundings.database_urls[source.name]
             pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=0, max_size=1))
             sources[f"{at.environment.topic_prefix}{source.name}"] = pool
-        return await build_again(service, service.reader(reader), sources=sources)
+        kept = service.kept(reader)
+        if kept is not None:
+            return await _kept(at, service, kept, sources=sources, wish=wish)
+        if any(wish):
+            raise CannotStart(f"{reader} decides and keeps no rows: there is nothing to compare.")
+        with stopped(at, "worker"):
+            done = await build_again(service, reader, sources=sources)
+        for line in telling.built_again(reader, done):
+            typer.echo(line)
+    return None
+
+
+async def _kept(
+    at: Place, service: Opened, kept: Kept, *, sources: Mapping[str, Pool], wish: Wish
+) -> Compared | None:
+    async with reader_beside(
+        kept,
+        log=service.log,
+        keys=service.keys,
+        dsn=service.dsn,
+        bootstrap=at.surroundings.kafka,
+        sources=sources,
+    ) as shadow:
+        if wish.drop:
+            await shadow.drop()
+            typer.echo(f"{kept.reader}: nothing stands beside the live rows any more")
+            return None
+        began = await shadow.begin()
+        with step(f"{'Building' if began else 'Going on with'} {kept.reader} beside the live rows"):
+            marks = await shadow.follow(told=telling.counting(kept.reader))
+        found = await _compared(shadow) if wish.compare else None
+        if wish.switch:
+            await _switch(at, shadow)
+        elif not wish.compare:
+            typer.echo(
+                f"{kept.reader}: stands beside the live rows {telling.marked(marks)}; --compare"
+                " tells differences, --switch puts it in place, --drop removes it"
+            )
+        return found
+
+
+async def _compared(shadow: ReaderBeside) -> Compared:
+    reader = shadow.kept.reader
+    with step(f"Comparing {reader}"):
+        both = await shadow.compare()
+    for line in telling.compared(reader, both.found, where=telling.marked(both.marks)):
+        typer.echo(line)
+    return both.found
+
+
+async def _switch(at: Place, shadow: ReaderBeside) -> None:
+    marks = await shadow.switch()
+    typer.echo(
+        f"{shadow.kept.reader}: switched {telling.marked(marks)}; the old rows are in the schema"
+        f" {shadow.replaced} until --drop"
+    )
+    for line in telling.parted(marks):
+        typer.echo(line)
+    if marks.parted:
+        # A reader that met another log takes nothing until it is started again.
+        with stopped(at, "worker"):
+            pass
 
 
 @asynccontextmanager

@@ -60,7 +60,8 @@ def run(
                 )
             typer.echo(f"{at.topic}: made anew with {sent.events:,} events")
             say("  every reader that took events of the old log stops; for each, and at partners:")
-            say("  ./yk rebuild consumer SERVICE READER   (./yk rebuild views lists them)")
+            say("  ./yk rebuild consumer SERVICE READER   (./yk rebuild views lists them;")
+            say("  with --switch where it keeps rows)")
 
 
 def _restore_keys(file: Path, *, rehearsal: bool) -> None:

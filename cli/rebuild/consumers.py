@@ -1,4 +1,4 @@
-"""A reader of topics built again, after a log that it reads was restored."""
+"""A reader that decides, going on after a log that it reads was restored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,6 @@ from cli.processes import CannotStart
 from cli.rebuild.opened import Opened
 from libs.events import recovering, rewinding
 from libs.events.database import Pool, Row
-from libs.events.rewinding import Reader
 
 RECORDED_AT = "SELECT max(recorded_at) FROM event WHERE position <= $1"
 EARLIEST_FORK = "SELECT min(position) FROM log_fork"
@@ -19,31 +18,25 @@ EARLIEST_FORK = "SELECT min(position) FROM log_fork"
 
 @dataclass(slots=True, kw_only=True)
 class BuiltAgain:
-    """What was done: topics gone on with at the fork, or all from zero.
+    """Topics gone on with at the fork, by how many events both logs have.
 
     `orphans` are own events that rest on events of which no log knows any more.
     """
 
-    from_zero: bool
     topics: dict[str, int] = field(default_factory=dict)
     orphans: list[Row] = field(default_factory=list)
 
 
-async def build_again(
-    service: Opened, reader: Reader, *, sources: Mapping[str, Pool]
-) -> BuiltAgain:
+async def build_again(service: Opened, reader: str, *, sources: Mapping[str, Pool]) -> BuiltAgain:
     """Forget what a reader took of logs that are no more; `sources` are the logs' by topic.
 
     Raises CannotStart where a log can't say up to where it is the one that was taken.
     """
-    if reader.discard is not None:
-        await rewinding.restart(service.pool, reader.name, discard=reader.discard)
-        return BuiltAgain(from_zero=True)
-    done = BuiltAgain(from_zero=False)
+    done = BuiltAgain()
     forked_at: datetime | None = None
-    for topic, known in await _known(service.pool, reader.name):
+    for topic, known in await _known(service.pool, reader):
         if topic not in sources:
-            raise CannotStart(f"{reader.name} reads {topic}, which no service here publishes.")
+            raise CannotStart(f"{reader} reads {topic}, which no service here publishes.")
         async with sources[topic].acquire() as borrowed:
             connection: asyncpg.Connection[asyncpg.Record] = borrowed  # type: ignore[assignment] # the pool's proxy for one
             present, common = await recovering.common_with(connection, known)
@@ -52,7 +45,7 @@ async def build_again(
             if common is None:
                 raise CannotStart(
                     f"The log of {topic} does not know that it ever was {known}; nobody can say"
-                    f" what {reader.name} decided on. Restore {topic} by ./yk restore."
+                    f" what {reader} decided on. Restore {topic} by ./yk restore."
                 )
             position = await connection.fetchval(EARLIEST_FORK)
             at = await connection.fetchval(RECORDED_AT, position) or datetime.min.replace(
@@ -60,7 +53,7 @@ async def build_again(
             )
         forked_at = at if forked_at is None else min(at, forked_at)
         await rewinding.go_back(
-            service.pool, reader.name, topic=topic, known=known, present=present, common=common
+            service.pool, reader, topic=topic, known=known, present=present, common=common
         )
         done.topics[topic] = sum(common)
     if forked_at is not None:

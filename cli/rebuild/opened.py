@@ -4,48 +4,55 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from cli.processes import CannotStart
 from libs.events.database import Connection, Pool
+from libs.events.keys import Keys
 from libs.events.log import Log
-from libs.events.rewinding import Reader
 from libs.events.shadow import View
+from libs.events.shadow_reader import Kept
 
 ReserveAgain = Callable[[Connection, Iterable[UUID]], Awaitable[int]]
 """Derives the reservations of streams again; how many of them hold something."""
 
-Named = TypeVar("Named", View, Reader)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What can be built again of a service."""
+    """What can be built again of a service: `keeping` readers keep rows, `deciding` ones none."""
 
     dsn: str
     pool: Pool
     log: Log
+    keys: Keys
     views: tuple[View, ...]
-    readers: tuple[Reader, ...]
+    deciding: tuple[str, ...] = ()
+    keeping: tuple[Kept, ...] = ()
     reserve_again: ReserveAgain | None = None
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The names of all readers of topics."""
+        return (*(kept.reader for kept in self.keeping), *self.deciding)
 
     def view(self, name: str) -> View:
         """The view of that name; raises CannotStart."""
-        return _named(self.views, name, kind="view")
+        found = {one.name: one for one in self.views}
+        if name not in found:
+            raise _no_such("view", name, there=found)
+        return found[name]
 
-    def reader(self, name: str) -> Reader:
-        """The reader of that name; raises CannotStart."""
-        return _named(self.readers, name, kind="reader")
+    def kept(self, reader: str) -> Kept | None:
+        """What a reader keeps; None for one that decides. Raises CannotStart for an unknown one."""
+        if reader not in self.readers:
+            raise _no_such("reader", reader, there=self.readers)
+        return next((kept for kept in self.keeping if kept.reader == reader), None)
 
 
-def _named(those: Iterable[Named], name: str, *, kind: str) -> Named:
-    found = {one.name: one for one in those}
-    if name not in found:
-        raise CannotStart(f"There is no {kind} {name} there; there is: {', '.join(found)}.")
-    return found[name]
+def _no_such(kind: str, name: str, *, there: Iterable[str]) -> CannotStart:
+    return CannotStart(f"There is no {kind} {name} there; there is: {', '.join(there)}.")
 
 
 @asynccontextmanager
@@ -66,7 +73,8 @@ async def _contracts() -> AsyncIterator[Opened]:
             pool=service.pool,
             log=service.log,
             views=registry.views(service.log, terms=service.terms),
-            readers=(Reader(reactions.READER, None),),
+            keys=service.keys,
+            deciding=(reactions.READER,),
             reserve_again=reserve,
         )
 
@@ -76,7 +84,6 @@ async def _billing() -> AsyncIterator[Opened]:
     from services.billing import main
     from services.billing.settings import Settings
     from services.billing.views import registry
-    from services.billing.views.timelines import FACTS
 
     settings = Settings()
     async with main.build(settings) as built:
@@ -85,10 +92,9 @@ async def _billing() -> AsyncIterator[Opened]:
             pool=built.pool,
             log=built.log,
             views=registry.views(built.billing),
-            readers=(
-                Reader(FACTS, registry.discard_foreign_facts),
-                Reader(main.ACCOUNTS, None),
-            ),
+            keys=built.keys,
+            deciding=(main.ACCOUNTS,),
+            keeping=(registry.facts(tuple(built.topic(each) for each in main.FACTS_FROM)),),
         )
 
 
@@ -105,7 +111,8 @@ async def _monitoring() -> AsyncIterator[Opened]:
             pool=built.pool,
             log=built.log,
             views=registry.views(built.log),
-            readers=(Reader(main.READER, None),),
+            keys=built.keys,
+            deciding=(main.READER,),
         )
 
 
@@ -122,7 +129,10 @@ async def _notifications() -> AsyncIterator[Opened]:
             pool=built.pool,
             log=built.log,
             views=registry.views(),
-            readers=(Reader(main.READER, registry.discard_known),),
+            keys=built.keys,
+            keeping=(
+                registry.kept(main.READER, topics=tuple(built.topic(each) for each in main.READS)),
+            ),
         )
 
 

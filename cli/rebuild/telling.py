@@ -1,15 +1,24 @@
 """What rebuilding says: how far it is, and what came of it, in sentences."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
+
+import structlog
 
 from cli.progress import say
 from cli.rebuild.consumers import BuiltAgain
 from cli.rebuild.restoring import Restored
 from libs.events.recovering import Recovered
-from libs.events.shadow import Comparison
+from libs.events.shadow_reader import Marks
+from libs.events.shadow_tables import Compared
 
 _EVERY_SECONDS = 2.0
+
+
+def quieten() -> None:
+    """Leave out what is logged of streams that wait on the way; what comes of it is told."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def counting(what: str) -> Callable[[int, int], None]:
@@ -26,20 +35,32 @@ def counting(what: str) -> Callable[[int, int], None]:
     return told
 
 
-def compared(view: str, found: Comparison) -> Iterator[str]:
-    """What a comparison found."""
+def compared(name: str, found: Compared, *, where: str) -> Iterator[str]:
+    """What a comparison found, both standing `where` is said."""
     for table, (live, rebuilt) in found.rows.items():
         yield f"  {table}: {live:,} rows live, {rebuilt:,} rebuilt"
     for difference in found.differences:
         yield f"  {difference.words()}"
     if not found.total:
-        yield f"{view}: live and rebuilt are the same at position {found.position:,}"
+        yield f"{name}: live and rebuilt are the same {where}"
         return
     more = found.total - len(found.differences)
     yield (
-        f"{view}: {found.total:,} rows differ at position {found.position:,}"
+        f"{name}: {found.total:,} rows differ {where}"
         f"{f', {more:,} of them not shown' if more else ''}"
     )
+
+
+def marked(marks: Marks) -> str:
+    """Where a reader stands."""
+    return f"after {marks.events:,} events of {', '.join(marks.sequences) or 'no topic'}"
+
+
+def parted(marks: Marks) -> Iterator[str]:
+    """Which restored logs a reader goes on with, and from where."""
+    for topic in marks.parted:
+        both = sum(marks.sequences[topic].values())
+        yield f"  goes on with the restored {topic} after the {both:,} events that both logs have"
 
 
 def restored(service: str, found: Restored) -> Iterator[str]:
@@ -69,9 +90,7 @@ def _completed(service: str, found: Recovered) -> Iterator[str]:
 
 def built_again(reader: str, found: BuiltAgain) -> Iterator[str]:
     """What was done for a reader, and which decisions stand on nothing now."""
-    if found.from_zero:
-        yield f"{reader}: all that it kept is forgotten; it takes every topic from its first event"
-    elif not found.topics:
+    if not found.topics:
         yield f"{reader}: nothing to do, every log is the one that it took events of"
     for topic, events in found.topics.items():
         yield f"{reader}: goes on with {topic} after the {events:,} events that both logs have"

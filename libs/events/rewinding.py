@@ -1,47 +1,23 @@
-"""Readers built again: from zero where they keep what they read, from the fork where they decide.
+"""Readers that decide, going on from where a restored log parted from the one before.
 
-A reader that keeps rows forgets them all with its cursors, and takes everything once more. A
-reader that decides keeps its own log: up to the place where a restored log parted from the one
-before, both are the same and have been decided on, so it goes on from there. What it decided on
-events that came after the fork stands in its log and can't be unmade; `resting_on_nothing` finds it.
+A reader that decides keeps its own log: up to the fork both logs are the same and have been decided
+on, so it goes on from there. What it decided on events that came after the fork stands in its log
+and can't be unmade; `resting_on_nothing` finds it. What a reader keeps as rows is built anew beside
+them: `shadow_reader`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from libs.events.database import Connection, Pool, Row, transaction
-
-Discard = Callable[[Connection], Awaitable[None]]
-"""Removes all rows that a reader keeps of topics, by the connection it is given."""
-
-
-class Reader(NamedTuple):
-    """A reader of topics; `discard` is None for one that keeps nothing and decides."""
-
-    name: str
-    discard: Discard | None
-
+from libs.events.database import Pool, Row, transaction
 
 # Whoever would begin a cursor meanwhile waits, and then finds none to move.
 HOLD_CURSORS = "LOCK TABLE consumer_cursor IN SHARE ROW EXCLUSIVE MODE"
-FORGET_CURSORS = "DELETE FROM consumer_cursor WHERE consumer = $1"
-FORGET_PARKED = "DELETE FROM parked_event WHERE consumer = $1"
 # Whoever waits for all of a day must wait again for what is taken again.
 FORGET_COMPLETE = """
-DELETE FROM source_complete WHERE consumer = $1 AND topic = coalesce($2, topic)
+DELETE FROM source_complete WHERE consumer = $1 AND topic = $2
 """
-
-
-async def restart(pool: Pool, reader: str, *, discard: Discard) -> None:
-    """Forget all that a reader keeps, so that it takes every topic from its first event."""
-    async with transaction(pool) as connection:
-        await connection.execute(HOLD_CURSORS)
-        await connection.execute(FORGET_CURSORS, reader)
-        await connection.execute(FORGET_PARKED, reader)
-        await connection.execute(FORGET_COMPLETE, reader, None)
-        await discard(connection)
 
 
 FIND_CURSORS = """

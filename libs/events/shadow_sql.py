@@ -1,12 +1,23 @@
-"""What is asked of the database to have a view's tables twice.
+"""What is asked of the database to have the tables of a view, or of a reader, twice.
 
 The names of tables differ, so these statements ask the database for the statements to run, which
 quotes each name by itself.
 """
 
+import asyncio
 from collections.abc import Sequence
 
+import asyncpg
+
 from libs.events.database import Connection, Pool, Row
+
+_LOCK_TRIES = 50
+_LOCK_PAUSE_SECONDS = 0.1
+
+
+class InUse(Exception):
+    """Live tables can't be replaced, because others don't let go of them."""
+
 
 FIND_SCHEMA = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"
 
@@ -17,12 +28,6 @@ async def has_schema(connection: Connection | Pool, schema: str) -> bool:
 
 
 SAY_SCHEMA = "SELECT format('CREATE SCHEMA %I', $1::text)"
-SAY_CURSOR = """
-SELECT format('CREATE TABLE %I.view_cursor (LIKE public.view_cursor INCLUDING DEFAULTS)', $1::text)
-UNION ALL
-SELECT format('ALTER TABLE %I.view_cursor ADD CONSTRAINT view_cursor_once PRIMARY KEY (view)',
-              $1::text)
-"""
 # Constraints and indexes keep their names, which the statements of views rely on.
 SAY_TABLE = """
 SELECT said FROM (
@@ -48,10 +53,8 @@ SELECT said FROM (
 
 
 async def make_beside(connection: Connection, schema: str, *, tables: Sequence[str]) -> None:
-    """Make a schema with a cursor and with empty tables like those of the live view."""
+    """Make a schema with empty tables like the live ones."""
     await connection.execute(await connection.fetchval(SAY_SCHEMA, schema))
-    for row in await connection.fetch(SAY_CURSOR, schema):
-        await connection.execute(row[0])
     for table in tables:
         for row in await connection.fetch(SAY_TABLE, schema, table):
             await connection.execute(row["said"])
@@ -81,12 +84,28 @@ async def hold_live(connection: Connection, view: str) -> int:
     return int(await connection.fetchval(HOLD_LIVE, view) or 0)
 
 
-WAIT_BRIEFLY = "SET LOCAL lock_timeout = '5s'"
+# Shorter than the time after which the server looks for a deadlock: who reads two of the tables in
+# another order than they are locked in never fails for it, because we give way before.
+WAIT_BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
+SAY_LOCK = "SELECT format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', $1::text)"
 
 
-async def wait_briefly(connection: Connection) -> None:
-    """Wait for no lock longer than five seconds in this transaction."""
-    await connection.execute(WAIT_BRIEFLY)
+async def lock_tables(connection: Connection, tables: Sequence[str]) -> None:
+    """Keep everybody from these live tables until the transaction ends: from all or from none.
+
+    Raises `InUse` when they are never all free in the tries there are.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            async with connection.transaction():
+                await connection.execute(WAIT_BRIEFLY)
+                for table in tables:
+                    await connection.execute(await connection.fetchval(SAY_LOCK, table))
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+        else:
+            return
+    raise InUse(f"somebody holds one of the tables {', '.join(tables)} all the time")
 
 
 KEY = """

@@ -58,7 +58,24 @@ class Unreadable:
         )
 
 
-Trouble: TypeAlias = Gap | OtherLog | Unreadable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """The topic ends before an event that was taken of it."""
+
+    topic: str
+    partition: int
+    ends: int
+    taken: int
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"{self.topic}/{self.partition} ends with sequence {self.ends}, and events up to"
+            f" {self.taken} were taken: events are lost. Send the topic anew: ./yk rebuild topic."
+        )
+
+
+Trouble: TypeAlias = Gap | OtherLog | Unreadable | Short
 
 
 class Stopped(Exception):

@@ -14,6 +14,8 @@ from libs.events import (
     reconciling,
     relay_sql,
     rest,
+    rewinding,
+    shadow_reader_sql,
     snapshot,
     view_cursors,
 )
@@ -32,6 +34,8 @@ MODULES = (
     reconciling,
     relay_sql,
     rest,
+    rewinding,
+    shadow_reader_sql,
     snapshot,
     view_cursors,
 )

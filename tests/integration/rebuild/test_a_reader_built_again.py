@@ -149,26 +149,13 @@ async def test_parked_events_of_a_log_that_is_no_more_do_not_stand_in_the_way(
     async with transaction(target.pool) as connection:
         first = await parking.skip(connection, stream, because="try", by="tanaka")
 
-    async def discard(_: object) -> None:
-        """It keeps nothing."""
-
     await rewinding.go_back(
         target.pool, "refusers", topic=topic, known=known, present=present, common=common
     )
     async with running(reader().run):
         await taken(target, events=4, consumer="refusers")
     assert await parked_sequences(target) == [2, 3, 4]
-
-    await rewinding.restart(target.pool, "refusers", discard=discard)
-    async with running(reader().run):
-        await taken(target, events=4, consumer="refusers")
-    assert await parked_sequences(target) == [1, 2, 3, 4]
-    async with transaction(target.pool) as connection:  # given up once more: both are remembered
-        assert await parking.skip(connection, stream, because="again", by="tanaka") == first
-    skipped = await target.pool.fetch(
-        "SELECT skipped_because FROM skipped_event ORDER BY skipped_at"
-    )
-    assert [row["skipped_because"] for row in skipped] == ["try", "again"]
+    assert first == (await source.log.load(UUID(int=1)))[0].envelope.event_id
 
 
 async def parked_sequences(target: Place) -> list[int]:
@@ -182,7 +169,7 @@ async def complete(target: Place, *, topic: str, until: datetime) -> bool:
     return not await incomplete(target.pool, READER, topics=[topic], until=until)
 
 
-async def test_a_reader_built_again_is_complete_up_to_no_time_until_it_has_taken_all_again(
+async def test_a_reader_set_back_is_complete_up_to_no_time_until_it_has_taken_all_again(
     source: Place, target: Place, topic: str, kafka_bootstrap: str
 ) -> None:
     """A run that asks for all of a day must wait for what was forgotten to be taken again."""
@@ -213,17 +200,6 @@ async def test_a_reader_built_again_is_complete_up_to_no_time_until_it_has_taken
         await hearer.confirm()
 
     said = await state(source.pool, topic=topic, clock=SystemClock())
-    async with running(reader().run):
-        await taken(target, events=3)
-    await hears()
-    assert await complete(target, topic=topic, until=said.complete_until)
-
-    async def discard(_: object) -> None:
-        """There is nothing to forget."""
-
-    await rewinding.restart(target.pool, READER, discard=discard)
-    await hears()
-    assert not await complete(target, topic=topic, until=said.complete_until)
     async with running(reader().run):
         await taken(target, events=3)
     await hears()

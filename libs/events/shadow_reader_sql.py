@@ -1,0 +1,126 @@
+"""What is asked of the database to have a reader of topics twice.
+
+Asked on a connection that looks into the schema beside first: a table without a schema is the one
+beside, and a live one is always named with its own.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from libs.events.database import Connection, Pool, Row
+
+LIVE_CURSORS = """
+SELECT topic, partition, sequence, log_epoch FROM public.consumer_cursor WHERE consumer = $1
+ORDER BY topic, partition
+"""
+HOLD_CURSORS = """
+SELECT topic, partition, sequence, log_epoch FROM public.consumer_cursor WHERE consumer = $1
+ORDER BY topic, partition FOR UPDATE
+"""
+# Who tries a parked stream again moves no cursor, and holds its events.
+HOLD_PARKED = """
+SELECT event_id FROM public.parked_event WHERE consumer = $1
+ORDER BY topic, stream_id, sequence FOR UPDATE
+"""
+
+
+async def live_cursors(connection: Connection | Pool, reader: str) -> Sequence[Row]:
+    """Where the live reader stands: topic, partition, sequence, log."""
+    return await connection.fetch(LIVE_CURSORS, reader)
+
+
+async def hold_reader(connection: Connection, reader: str) -> Sequence[Row]:
+    """Where the live reader stands, taking and trying again nothing until the transaction ends."""
+    cursors = await connection.fetch(HOLD_CURSORS, reader)
+    await connection.fetch(HOLD_PARKED, reader)
+    return cursors
+
+
+LIVE_POSITION = "SELECT position FROM public.view_cursor WHERE view = $1"
+
+
+async def live_position(connection: Pool, view: str) -> int:
+    """Where a live view stands."""
+    return int(await connection.fetchval(LIVE_POSITION, view) or 0)
+
+
+FIND_SKIPPED = "SELECT event_id FROM public.skipped_event WHERE consumer = $1"
+
+
+async def skipped(connection: Connection | Pool, reader: str) -> frozenset[UUID]:
+    """The events that operators gave up for a reader."""
+    return frozenset(row["event_id"] for row in await connection.fetch(FIND_SKIPPED, reader))
+
+
+UNPARK_SKIPPED = "DELETE FROM parked_event WHERE consumer = $1 AND event_id = ANY($2::uuid[])"
+
+
+async def unpark_skipped(connection: Pool, reader: str, *, given_up: Collection[UUID]) -> None:
+    """Let go of what operators gave up since it was parked beside."""
+    await connection.execute(UNPARK_SKIPPED, reader, list(given_up))
+
+
+COUNT_PARKED = "SELECT count(*) FROM parked_event WHERE consumer = $1"
+
+
+async def count_parked(connection: Pool, reader: str) -> int:
+    """How many events are parked beside."""
+    return int(await connection.fetchval(COUNT_PARKED, reader))
+
+
+PARKED_UNLIKE = """
+SELECT coalesce(live.topic, rebuilt.topic) AS topic,
+    coalesce(live.event_id, rebuilt.event_id) AS event_id, live.event_id IS NULL AS is_rebuilt
+FROM (SELECT topic, event_id FROM public.parked_event WHERE consumer = $1) AS live
+FULL JOIN (SELECT topic, event_id FROM parked_event WHERE consumer = $1) AS rebuilt
+    ON live.topic = rebuilt.topic AND live.event_id = rebuilt.event_id
+WHERE live.event_id IS NULL OR rebuilt.event_id IS NULL
+ORDER BY 1, 2
+"""
+
+
+async def parked_unlike(connection: Connection, reader: str) -> Sequence[Row]:
+    """The events that are parked in one of both only: topic, id, and whether in the rebuilt one."""
+    return await connection.fetch(PARKED_UNLIKE, reader)
+
+
+FORGET_CURSORS = "DELETE FROM public.consumer_cursor WHERE consumer = $1 AND topic = ANY($2)"
+TAKE_CURSORS = """
+INSERT INTO public.consumer_cursor (consumer, topic, partition, sequence, log_epoch, kafka_offset)
+SELECT consumer, topic, partition, sequence, log_epoch, kafka_offset
+FROM consumer_cursor WHERE consumer = $1
+"""
+# What both have parked stays as it is told: since when, and how often it was tried.
+FORGET_PARKED = """
+DELETE FROM public.parked_event AS live WHERE consumer = $1 AND NOT EXISTS (
+    SELECT FROM parked_event AS rebuilt
+    WHERE rebuilt.consumer = $1 AND rebuilt.topic = live.topic
+        AND rebuilt.event_id = live.event_id AND rebuilt.sequence = live.sequence
+)
+"""
+TAKE_PARKED = """
+INSERT INTO public.parked_event (consumer, topic, partition, sequence, stream_id, event_id, waiting,
+    reason, attempts, parked_at, headers, data, clause, tried_at)
+SELECT consumer, topic, partition, sequence, stream_id, event_id, waiting,
+    reason, attempts, parked_at, headers, data, clause, tried_at
+FROM parked_event WHERE consumer = $1
+ON CONFLICT ON CONSTRAINT parked_event_once DO NOTHING
+"""
+# Whoever waits for all of a day waits again where another log is told of from now on.
+FORGET_COMPLETE = """
+DELETE FROM public.source_complete AS said
+USING unnest($2::text[], $3::uuid[]) AS present (topic, log_epoch)
+WHERE consumer = $1 AND said.topic = present.topic AND said.log_epoch <> present.log_epoch
+"""
+
+
+async def take_over(connection: Connection, reader: str, *, logs: Mapping[str, UUID]) -> None:
+    """Have the live reader stand where the one beside does; `logs` are the present ones by topic.
+
+    A partition of which the live one took its first event meanwhile is taken from its first again.
+    """
+    await connection.execute(FORGET_CURSORS, reader, list(logs))
+    await connection.execute(TAKE_CURSORS, reader)
+    await connection.execute(FORGET_PARKED, reader)
+    await connection.execute(TAKE_PARKED, reader)
+    await connection.execute(FORGET_COMPLETE, reader, list(logs), list(logs.values()))
