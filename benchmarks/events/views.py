@@ -16,7 +16,6 @@ CREATE TABLE approved (
 )
 """
 COLUMNS = ("position", "contract_id", "service", "approved_on", "document_number")
-EMPTY = "TRUNCATE approved"
 
 
 async def write(connection: Connection, events: Sequence[Recorded[Event]]) -> None:
@@ -33,8 +32,3 @@ async def write(connection: Connection, events: Sequence[Recorded[Event]]) -> No
         if isinstance(recorded.event, ContractApproved)
     ]
     await connection.copy_records_to_table("approved", records=rows, columns=COLUMNS)
-
-
-async def empty(connection: Connection) -> None:
-    """Remove all rows."""
-    await connection.execute(EMPTY)

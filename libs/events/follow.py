@@ -5,21 +5,21 @@ still appear: `position > last` passes over nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from libs.events.database import Connection, Pool, transaction
+from libs.events.database import Pool, transaction
 from libs.events.envelope import Event, Recorded
 from libs.events.log import CursorTaken, Log
 from libs.events.reaction import Effect
-from libs.events.view_cursors import begin_view, level, move_view, restart_view
+from libs.events.view_cursors import begin_view, level, move_view
 from libs.events.waking import Bell, Waking
 from libs.events.weather import NotWell, is_weather, may_be_its_own, pause, pauses
 from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
-__all__ = ["Empty", "Follower", "NotLevel", "Told", "level", "wait_for"]
+__all__ = ["Follower", "NotLevel", "Told", "level", "wait_for"]
 
 _EVENTS = 1_000
 _LOOK_SECONDS = 0.01
@@ -28,8 +28,6 @@ _TRIES = 5
 
 ANSWERS = "SELECT 1"
 
-Empty = Callable[[Connection], Awaitable[None]]
-"""Removes every row of a view, by the connection it is given."""
 Told = Callable[[int], None]
 """Hears of the position that a view has come to."""
 
@@ -117,17 +115,6 @@ class Follower:
             async with transaction(self._pool) as connection:
                 end = await begin_view(connection, self.view)
         return end
-
-    async def rebuild(self, *, empty: Empty) -> int:
-        """Make the view anew from the log's first event; gives its position at the end.
-
-        Readers see it grow meanwhile. Another process that runs the view helps, and does no harm.
-        """
-        async with transaction(self._pool) as connection:
-            await begin_view(connection, self.view)
-            await restart_view(connection, self.view)
-            await empty(connection)
-        return await self.catch_up()
 
     async def _failed(self, error: Exception) -> None:
         kind = type(error).__name__

@@ -6,7 +6,7 @@ itself: something the event refers to had not arrived, or an operator asked for 
 a first event that was never tried, because what stood before it is gone.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -233,18 +233,6 @@ async def failed_again(
         reason_of(error),
         clause_of(error),
     )
-
-
-LIST = """
-SELECT consumer, topic, partition, sequence, stream_id, event_id, waiting, reason, attempts,
-       parked_at, clause, tried_at
-FROM parked_event ORDER BY parked_at, topic, partition, sequence LIMIT $1
-"""
-
-
-async def list_parked(pool: Pool, *, limit: int = 1_000) -> Sequence[Parked]:
-    """Parked events, longest parked first."""
-    return [Parked(**row) for row in await pool.fetch(LIST, limit)]
 
 
 LIST_STREAMS = """

@@ -30,11 +30,3 @@ async def move_view(connection: Connection, view: str, *, after: int, position: 
     """Move a view's cursor from where it was found; raises `CursorTaken` if it is elsewhere."""
     if await connection.fetchval(MOVE_VIEW, view, after, position) is None:
         raise CursorTaken(f"the view {view} does not stand at {after}")
-
-
-RESTART_VIEW = "UPDATE view_cursor SET position = 0 WHERE view = $1"
-
-
-async def restart_view(connection: Connection, view: str) -> None:
-    """Set a view back to before the first event."""
-    await connection.execute(RESTART_VIEW, view)

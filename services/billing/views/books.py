@@ -115,11 +115,3 @@ async def _follow_deadlines(
     moved = {e.event.account_id for e in events if isinstance(e.event, _MOVES_CLAIMS)}
     for account_id in sorted(moved):
         await connection.execute(SET_LATE_ON, account_id, await late_on(account_id))
-
-
-EMPTY_BOOKS = "TRUNCATE billing_account, document, assessment, payment, invoice_run"
-
-
-async def empty_books(connection: Connection) -> None:
-    """Remove what the view holds by itself; facts stay, for they are the same when seen again."""
-    await connection.execute(EMPTY_BOOKS)

@@ -172,11 +172,3 @@ ORDER BY due_at, contract_id
 async def due_sites(pool: Pool, *, until: datetime, among: Sequence[UUID] | None) -> list[UUID]:
     """The contracts of which something falls due at or before `until`, earliest first."""
     return [row["contract_id"] for row in await pool.fetch(DUE, until, among)]
-
-
-CLEAR = "TRUNCATE site, outage"
-
-
-async def clear(connection: Connection) -> None:
-    """Empty the view, so that it can be filled again from the log's start."""
-    await connection.execute(CLEAR)

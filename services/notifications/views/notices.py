@@ -129,11 +129,3 @@ async def count_unsent(pool: Pool) -> int:
     """How many notices wait to be sent."""
     count: int = await pool.fetchval(COUNT_UNSENT)
     return count
-
-
-CLEAR = "TRUNCATE notice"
-
-
-async def clear(connection: Connection) -> None:
-    """Empty the view, so that it can be filled again from the log's start."""
-    await connection.execute(CLEAR)

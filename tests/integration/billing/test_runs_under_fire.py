@@ -15,10 +15,11 @@ from libs.events.vocabulary.billing import CreditNoteIssued, InvoiceIssued
 from services.billing.domain.issuer import unbroken
 from services.billing.ports import Billing
 from services.billing.runs import Outcome, carry_out, run_invoices, start_run
-from services.billing.views.books import empty_books
 from services.billing.views.documents import list_documents
+from services.billing.views.registry import views
 from tests.conftest import MakeDatabase
 from tests.integration.billing.ledger import BATCH, CAUSE, killed, ledger, prepare
+from tests.support.anew import made_anew
 from tests.unit.billing_service.world import NAMES
 
 RUN = uuid5(NAMES, "run under fire")
@@ -137,7 +138,8 @@ async def test_the_view_is_the_same_when_it_is_made_anew(database: MakeDatabase)
         await _run(billing, "one")
         await view.catch_up()
         before = await _rows(pool)
-        await view.rebuild(empty=empty_books)
+        (books,) = views(billing)
+        await made_anew(books, log=billing.log, pool=pool, dsn=dsn)
         assert await _rows(pool) == before
 
 

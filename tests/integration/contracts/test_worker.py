@@ -19,7 +19,9 @@ from libs.process.running import Run, side_by_side
 from services.contracts.main import Service, build, make_worker
 from services.contracts.settings import Settings
 from services.contracts.views import contracts, deadlines, dunning
+from services.contracts.views.registry import views
 from tests.conftest import MakeDatabase
+from tests.support.anew import made_anew
 from tests.support.way import Place, a_log, running, until
 
 from .conftest import WUTM, Caller, a_client, made_settings, token
@@ -201,21 +203,18 @@ async def test_every_view_made_anew_is_the_same(clerk: Caller, service: Service)
         StreamAppend(stream_id=INVOICE, events=[begun], expected=0),
         cause=Cause(correlation_id=INVOICE, actor="someone"),
     )
-    for name, effect, empty, rows in (
-        (contracts.NAME, contracts.filling(log), contracts.empty, "SELECT * FROM contract"),
-        (
-            deadlines.NAME,
-            deadlines.filling(log, terms=service.terms),
-            deadlines.empty,
-            "SELECT * FROM deadline ORDER BY stream_id, kind",
-        ),
-        (dunning.NAME, dunning.filling(log), dunning.empty, "SELECT * FROM dunning"),
+    known = {view.name: view for view in views(log, terms=service.terms)}
+    for name, rows in (
+        (contracts.NAME, "SELECT * FROM contract"),
+        (deadlines.NAME, "SELECT * FROM deadline ORDER BY stream_id, kind"),
+        (dunning.NAME, "SELECT * FROM dunning"),
     ):
-        follower = Follower(name, log=log, pool=pool, effect=effect)
-        await follower.catch_up()
+        await Follower(name, log=log, pool=pool, effect=known[name].effect).catch_up()
         followed = await pool.fetch(rows)
         assert followed
-        await follower.rebuild(empty=empty)
+        await made_anew(
+            known[name], log=log, pool=pool, dsn=service.settings.database_url.get_secret_value()
+        )
         assert await pool.fetch(rows) == followed
 
 
@@ -246,21 +245,19 @@ async def test_views_of_a_withdrawn_application_do_not_depend_on_how_its_events_
             StreamAppend(stream_id=stream_id, events=events, expected=expected),
             cause=Cause(correlation_id=INVOICE, actor="someone"),
         )
-    for name, effect, empty, count in (
-        (contracts.NAME, contracts.filling(log), contracts.empty, "SELECT count(*) FROM contract"),
-        (
-            deadlines.NAME,
-            deadlines.filling(log, terms=service.terms),
-            deadlines.empty,
-            "SELECT count(*) FROM deadline",
-        ),
+    known = {view.name: view for view in views(log, terms=service.terms)}
+    for name, count in (
+        (contracts.NAME, "SELECT count(*) FROM contract"),
+        (deadlines.NAME, "SELECT count(*) FROM deadline"),
     ):
-        follower = Follower(name, log=log, pool=pool, effect=effect)
+        follower = Follower(name, log=log, pool=pool, effect=known[name].effect)
         counts = [
             (await follower.catch_up(until=position), await pool.fetchval(count))[1]
             for position in range(1, await log.position() + 1)
         ]
         assert max(counts) == 1, name
         assert counts[-1] == 0, name
-        await follower.rebuild(empty=empty)
+        await made_anew(
+            known[name], log=log, pool=pool, dsn=service.settings.database_url.get_secret_value()
+        )
         assert await pool.fetchval(count) == 0, name

@@ -7,7 +7,6 @@ from uuid import UUID
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from libs.events import parking
 from libs.events.consumer import Consumer
 from libs.events.kafka import Message
 from libs.events.log import StreamAppend
@@ -16,6 +15,7 @@ from libs.events.projector import Projector
 from libs.events.relay import Relay
 from libs.events.trouble import Gap, OtherLog, Trouble, Unreadable
 from libs.events.weather import is_weather
+from tests.support.parked import parked_events
 from tests.support.proxy import a_way
 from tests.support.victims import Part, a_process
 from tests.support.way import (
@@ -303,4 +303,4 @@ async def test_effects_stand_once_though_the_database_cuts_its_connections(
     finally:
         await admin.close()
     assert is_once_and_in_order(await notes(target.pool), streams=20, versions=12)
-    assert await parking.list_parked(target.pool) == []
+    assert await parked_events(target.pool) == []

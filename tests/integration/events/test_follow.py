@@ -30,10 +30,6 @@ def a_view(place: Place, *, bell: Bell | None = None) -> Follower:
     return Follower("notes", log=place.log, pool=place.pool, effect=take_notes, bell=bell)
 
 
-async def empty(connection: Connection) -> None:
-    await connection.execute("TRUNCATE note")
-
-
 async def test_a_view_takes_each_event_of_its_log_once_while_several_append(
     source: Place,
 ) -> None:
@@ -51,15 +47,6 @@ async def test_two_processes_that_run_one_view_write_each_row_once(source: Place
         position = await source.log.position()
         await wait_for(source.pool, "notes", position=position, seconds=60)
     assert is_once_and_in_order(await notes(source.pool), streams=20, versions=20)
-
-
-async def test_a_rebuilt_view_is_as_the_live_one_was(source: Place) -> None:
-    view = a_view(source)
-    await append_starts(source.log, streams=5, versions=4)
-    assert await view.catch_up() == 20
-    live = await notes(source.pool)
-    assert await view.rebuild(empty=empty) == 20
-    assert await notes(source.pool) == live
 
 
 async def test_a_reader_that_waits_longer_than_it_would_is_told(source: Place) -> None:

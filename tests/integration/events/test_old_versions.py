@@ -29,10 +29,12 @@ from libs.events.migrate import MIGRATIONS, initialise, migrate
 from libs.events.projector import Projector
 from libs.events.registry import by_type
 from libs.events.relay import Relay
+from libs.events.shadow import View
 from libs.events.store import PostgresLog
 from libs.events.upcast import Fields, Step
 from libs.events.wire import Wire
 from tests.conftest import MakeDatabase
+from tests.support.anew import made_anew
 from tests.support.way import CASE, a_topic, all_of, running, until
 
 _EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "contract_states.py"
@@ -107,10 +109,6 @@ async def keep(connection: Connection, batch: Sequence[Recorded[Event]]) -> None
         await connection.execute(KEEP, recorded.event.model_dump_json())
 
 
-async def empty(connection: Connection) -> None:
-    await connection.execute("TRUNCATE crate")
-
-
 async def kept(pool: Pool) -> list[Any]:
     return [
         orjson.loads(row["said"])
@@ -147,7 +145,8 @@ async def test_old_bytes_are_read_as_the_present_version_by_everybody(
             view = Follower("crates", log=log, pool=pool, effect=keep)
             await view.catch_up()
             assert await kept(pool) == AS_PRESENT
-            await view.rebuild(empty=empty)
+            crates = View("crates", ("crate",), keep)
+            assert await made_anew(crates, log=log, pool=pool, dsn=dsn) == 2
             assert await kept(pool) == AS_PRESENT
 
             relay = Relay(dsn=dsn, bootstrap=kafka_bootstrap, topic=topic)

@@ -7,7 +7,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from libs.events import parking
 from libs.events.batch import Reader
 from libs.events.consumer import Consumer
 from libs.events.database import Connection
@@ -19,6 +18,7 @@ from libs.events.reaction import Reaction
 from libs.events.reactor import Reactor
 from libs.events.relay import Relay
 from libs.events.weather import is_weather, may_be_its_own
+from tests.support.parked import parked_events
 from tests.support.way import Place, append_starts, notes, running, take_notes, until
 
 ONE = UUID(int=1)
@@ -61,7 +61,7 @@ async def test_an_effect_that_times_out_by_itself_is_tried_five_times_and_parks(
     ):
 
         async def all_taken() -> bool:
-            parked = await parking.list_parked(target.pool)
+            parked = await parked_events(target.pool)
             return len(await notes(target.pool)) + len(parked) == 9
 
         await until(all_taken)
@@ -70,7 +70,7 @@ async def test_an_effect_that_times_out_by_itself_is_tried_five_times_and_parks(
         assert not await reader.retry(stream)
     assert tried == 5
     assert alone == 6, "what is parked already is tried once at a time"
-    first, behind = await parking.list_parked(target.pool)
+    first, behind = await parked_events(target.pool)
     assert (first.stream_id, first.waiting, first.attempts) == (ONE, False, 2)
     assert first.reason.startswith(f"{type(failing).__name__} in effect")
     assert first.tried_at is not None
@@ -95,10 +95,10 @@ async def test_a_decision_that_times_out_parks_at_once_as_it_asks_no_server(
     ):
 
         async def parked() -> bool:
-            return bool(await parking.list_parked(target.pool))
+            return bool(await parked_events(target.pool))
 
         await until(parked)
-    (found,) = await parking.list_parked(target.pool)
+    (found,) = await parked_events(target.pool)
     assert found.reason.startswith("TimeoutError in decision")
 
 
@@ -141,11 +141,11 @@ async def test_many_parked_events_of_a_stream_are_held_some_at_a_time(
     ):
 
         async def all_parked() -> bool:
-            return len(await parking.list_parked(target.pool)) == 450
+            return len(await parked_events(target.pool)) == 450
 
         await until(all_parked)
     well = True
     assert await reader.retry(ParkedStream(consumer="reader", topic=topic, stream_id=ONE))
-    assert await parking.list_parked(target.pool) == []
+    assert await parked_events(target.pool) == []
     assert [version for _, version in await notes(target.pool)] == list(range(1, 451))
     assert largest == 200

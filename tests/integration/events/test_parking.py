@@ -23,6 +23,7 @@ from libs.events.relay import Relay
 from libs.events.vocabulary.billing import PaymentReversed
 from libs.events.vocabulary.contracts import CustomerRegistered, ServiceStarted
 from libs.refusal.refusal import NotFound, Refusal
+from tests.support.parked import parked_events
 from tests.support.way import CASE, Place, append_starts, notes, running, take_notes, until
 
 ONE = UUID(int=1)
@@ -130,7 +131,7 @@ class Scene:
         """Wait until everything of the topic was taken or parked."""
 
         async def all_taken() -> bool:
-            parked = await parking.list_parked(self.target.pool)
+            parked = await parked_events(self.target.pool)
             return len(await taken(self.target)) + len(parked) == count
 
         await until(all_taken)
@@ -159,7 +160,7 @@ async def test_a_failing_stream_is_parked_from_the_failing_event_on_and_others_g
         await scene.rest(count=9)
     found = await taken(scene.target)
     assert sorted(found) == sorted(set(ALL) - {(ONE, 2), (ONE, 3)})
-    first, second = await parking.list_parked(scene.target.pool)
+    first, second = await parked_events(scene.target.pool)
     assert (first.stream_id, first.reason, first.waiting) == (
         ONE,
         "NotToday: it is Sunday",
@@ -175,7 +176,7 @@ async def test_an_error_that_may_quote_an_event_is_told_by_kind_and_place_only(
     scene.mood.error = ValueError("taro@example.jp is no name")
     async with scene.at_work():
         await scene.rest(count=9)
-    first, _ = await parking.list_parked(scene.target.pool)
+    first, _ = await parked_events(scene.target.pool)
     assert first.reason.startswith("ValueError in check (integration/events/test_parking.py:")
 
 
@@ -183,14 +184,14 @@ async def test_a_retry_takes_the_parked_events_in_order_and_unparks_them(scene: 
     async with scene.at_work():
         await scene.rest(count=9)
         assert not await scene.reader.retry(scene.stream)
-        first, _ = await parking.list_parked(scene.target.pool)
+        first, _ = await parked_events(scene.target.pool)
         assert first.attempts == 2
         scene.mood.error = None
         assert await scene.reader.retry(scene.stream)
     found = await taken(scene.target)
     assert sorted(found) == sorted(ALL)
     assert of_one(found) == [1, 2, 3]
-    assert await parking.list_parked(scene.target.pool) == []
+    assert await parked_events(scene.target.pool) == []
 
 
 async def test_a_retry_that_is_asked_for_is_made_by_the_worker(scene: Scene) -> None:
@@ -200,7 +201,7 @@ async def test_a_retry_that_is_asked_for_is_made_by_the_worker(scene: Scene) -> 
         await parking.ask_retry(scene.target.pool, scene.stream)
 
         async def none_parked() -> bool:
-            return await parking.list_parked(scene.target.pool) == []
+            return await parked_events(scene.target.pool) == []
 
         await until(none_parked)
     assert of_one(await taken(scene.target)) == [1, 2, 3]
@@ -218,7 +219,7 @@ async def test_a_skipped_event_is_given_up_with_a_reason_and_what_is_behind_goes
         await scene.rest(count=8)
 
         async def none_parked() -> bool:
-            return await parking.list_parked(scene.target.pool) == []
+            return await parked_events(scene.target.pool) == []
 
         await until(none_parked)
     assert of_one(await taken(scene.target)) == [1, 3]
@@ -234,7 +235,7 @@ async def test_what_waits_for_something_not_yet_seen_is_tried_again_until_it_has
     scene.mood.error = NotYetSeen("no account for this contract yet")
     async with scene.at_work():
         await scene.rest(count=9)
-        first, _ = await parking.list_parked(scene.target.pool)
+        first, _ = await parked_events(scene.target.pool)
         assert first.waiting
         assert await parking.counts(scene.target.pool) == {"reader": (1, 0)}
 
@@ -259,7 +260,7 @@ async def test_bad_weather_parks_nothing(scene: Scene) -> None:
             return scene.mood.tried.count(2) > 2
 
         await until(tried_again)
-        assert await parking.list_parked(scene.target.pool) == []
+        assert await parked_events(scene.target.pool) == []
         scene.mood.error = None
 
         async def all_taken() -> bool:
@@ -279,7 +280,7 @@ async def test_an_event_that_comes_later_queues_behind_its_parked_stream(
         found = await taken(scene.target)
         assert of_one(found) == [1]
         assert len(found) == 9
-        parked = await parking.list_parked(scene.target.pool)
+        parked = await parked_events(scene.target.pool)
         assert [one.reason for one in parked] == ["NotToday: it is Sunday", "behind", "behind"]
         scene.mood.error = None
         assert await scene.reader.retry(scene.stream)
@@ -297,7 +298,7 @@ async def test_what_queued_behind_an_event_that_is_gone_is_taken_without_being_a
         await scene.rest(count=8)
 
         async def none_parked() -> bool:
-            return await parking.list_parked(scene.target.pool) == []
+            return await parked_events(scene.target.pool) == []
 
         await until(none_parked)
     assert of_one(await taken(scene.target)) == [1, 3]
@@ -363,4 +364,4 @@ async def test_who_gives_an_event_up_need_not_wait_for_the_keys_of_a_retry(
     assert await a_projector(target, mood, keys=keys).retry(scene.stream)
     assert keys.asked == 2
     assert of_one(await taken(target)) == [1, 3]
-    assert await parking.list_parked(target.pool) == []
+    assert await parked_events(target.pool) == []

@@ -7,15 +7,15 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from libs.events.follow import Follower
 from libs.events.vocabulary.contracts import ContractApproved
 from libs.process.running import side_by_side
 from services.monitoring.domain.site import Unopened
 from services.monitoring.main import Built, build, make_api, make_worker, run_migrate
 from services.monitoring.settings import Settings
 from services.monitoring.use_cases import site_at
-from services.monitoring.views import sites
+from services.monitoring.views.registry import views
 from tests.conftest import MakeDatabase
+from tests.support.anew import made_anew
 from tests.support.contexts import MASTER_TEXT, Surroundings, surroundings
 from tests.support.edges import a_client, a_verifier
 from tests.support.way import running, until
@@ -52,13 +52,9 @@ class Monitoring:
 
     async def rebuilt(self) -> None:
         """The board is made anew from the log's first event."""
-        view = Follower(
-            sites.NAME,
-            log=self.built.log,
-            pool=self.built.pool,
-            effect=sites.filling(self.built.log),
-        )
-        await view.rebuild(empty=sites.clear)
+        (board,) = views(self.built.log)
+        dsn = self.built.settings.database_url.get_secret_value()
+        await made_anew(board, log=self.built.log, pool=self.built.pool, dsn=dsn)
 
 
 @pytest.fixture
