@@ -57,6 +57,7 @@ async def test_all_agrees_and_each_thing_that_is_doctored_is_told(
     looked = {found.check: found.looked for found in rounds}
     facts_of = f"billing-facts of {billing.around.prefix}contracts"
     assert looked["documents"] == 2
+    assert looked[accounts_of(billing)] == looked[facts_of]
     assert looked[facts_of] >= 4
     assert looked["view books"] >= 3
 
@@ -102,6 +103,26 @@ async def test_all_agrees_and_each_thing_that_is_doctored_is_told(
     )
     assert any(
         "the row is missing" in line for line in await words(check_of(billing, "view books"))
+    )
+
+
+def accounts_of(billing: BillingService) -> str:
+    return f"billing-accounts of {billing.around.prefix}contracts"
+
+
+async def test_an_application_whose_account_is_not_there_is_told(
+    after_a_month: BillingService,
+) -> None:
+    billing, pool = after_a_month, after_a_month.built.pool
+    check = check_of(billing, accounts_of(billing))
+    opened = await pool.fetchrow(
+        "DELETE FROM event WHERE type = 'billing.account-opened.v1' RETURNING causation_id"
+    )
+    assert opened is not None
+    (told,) = await words(check)
+    assert told.endswith(
+        f"contracts.contract-applied.v1 {opened['causation_id']}: it asks for a reaction on stream"
+        f" {ACCOUNT}, and the log has none"
     )
 
 
