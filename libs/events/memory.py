@@ -161,9 +161,11 @@ class MemoryLog:
         )
 
     async def _opened(self, recorded: Recorded[Event]) -> Recorded[Event]:
-        owners = () if _is_loose(type(recorded.event)) else key_owners(recorded.event)
-        if owners and None not in (await self._keys.make(owners)).values():
-            return recorded  # the append made these keys; all are there, so it reads as it was
+        if not _is_loose(type(recorded.event)):
+            owners = key_owners(recorded.event)
+            keys = await self._keys.make(owners) if owners else {}
+            if None not in keys.values():
+                return recorded  # the append made these keys; all are there, so it reads as it was
         envelope = recorded.envelope
         data = self._data[envelope.position - 1]
         stored = Stored(recorded.event.type, envelope.event_id, data)
