@@ -7,7 +7,7 @@ import asyncpg
 from libs.events.migrate import MIGRATIONS, migrate
 from services import notifications
 from services.notifications.gateways import mail
-from services.notifications.views import captured, known, notices, occasions
+from services.notifications.views import captured, known, notices, occasions, registry
 from tests.conftest import MakeDatabase
 
 MODULES = (
@@ -16,6 +16,7 @@ MODULES = (
     mail,
     notices,
     occasions,
+    registry,
 )
 STATEMENTS = {
     f"{module.__name__}.{name}": text
