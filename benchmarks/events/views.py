@@ -15,6 +15,7 @@ CREATE TABLE approved (
     document_number text NOT NULL
 )
 """
+EMPTY = "TRUNCATE approved"
 COLUMNS = ("position", "contract_id", "service", "approved_on", "document_number")
 
 
