@@ -1,7 +1,6 @@
 """Consume: from Kafka into a view, against bare `getmany` and COPY of the same rows, in turns."""
 
 import asyncio
-import gc
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +21,7 @@ from libs.events.keys import MemoryKeys
 from libs.events.partition import PARTITIONS
 from libs.events.projector import Projector
 from libs.events.topics import create_topics
+from libs.telemetry.collector import collect_rarely
 
 _TOPIC = "contracts"
 _LOOK_SECONDS = 0.005
@@ -45,7 +45,7 @@ async def measure(*, quick: bool) -> Part:
             await create_topics([_TOPIC], bootstrap=bootstrap)
             await sent_bare(records, bootstrap=bootstrap, topic=_TOPIC)
             ready = [(row["position"], *_of(row)) for row in rows]
-            gc.freeze()  # what only the benchmark holds is not the reader's to search through
+            collect_rarely()  # as every process does; what only the benchmark holds is left out
             for turn in range(rounds + 1):
                 say(f"consume: round {turn} of {rounds}")
                 await pool.execute(views.EMPTY)

@@ -28,7 +28,7 @@ from libs.telemetry import names
 from libs.telemetry.metrics import Gauge, counter
 
 _POLL_MS = 200
-_RECORDS = 1_000
+_RECORDS = 3_000
 _FETCH_BYTES = 1024 * 1024
 _ALL_FETCH_BYTES = 8 * 1024 * 1024
 _BATCH_BYTES = 4 * 1024 * 1024

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -39,8 +39,7 @@ class Identity:
     log_epoch: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """An event as a topic carries it: its data not yet read.
 
     `headers` are all of the record's, as text. `offset` is Kafka's; nothing rests on it but where
@@ -120,14 +119,20 @@ def _headers_of_log(context: str, log_epoch: UUID) -> tuple[Header, Header]:
 
 def from_record(record: KafkaRecord) -> Message:
     """The message that a record carries; raises `NotAnEvent` for a record that carries none."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
     return message(
-        headers,
+        _as_text(record.headers),
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         data=record.value or b"",
     )
+
+
+def _as_text(headers: Iterable[Header]) -> dict[str, str]:
+    try:
+        return {name: value.decode() for name, value in headers}
+    except UnicodeDecodeError:
+        return {name: value.decode(errors="replace") for name, value in headers}
 
 
 def message(
@@ -157,7 +162,7 @@ def _envelope(headers: Mapping[str, str], *, partition: int) -> Envelope:
     return Envelope(
         event_id=pgproto.UUID(headers["ce_id"]),
         context=headers["ce_source"].removeprefix(_SOURCE),
-        log_epoch=pgproto.UUID(headers["ce_logepoch"]),
+        log_epoch=_epoch(headers["ce_logepoch"]),
         stream_id=pgproto.UUID(headers["ce_subject"]),
         version=int(headers["ce_version"]),
         position=int(headers["ce_position"]),
@@ -169,3 +174,9 @@ def _envelope(headers: Mapping[str, str], *, partition: int) -> Envelope:
         actor=headers["ce_actor"],
         traceparent=headers.get("ce_traceparent"),
     )
+
+
+@lru_cache(maxsize=16)
+def _epoch(text: str) -> UUID:
+    """The same for all records of a log."""
+    return pgproto.UUID(text)

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from libs.events.envelope import Event, Recorded
@@ -17,8 +17,7 @@ from libs.telemetry import tracing
 from libs.telemetry.tracing import Taken, Taking
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(NamedTuple):
     """A message with its event; `recorded` is None where its type is unknown or it failed."""
 
     message: Message

@@ -120,7 +120,7 @@ class Wire:
         Raises ValueError (pydantic's ValidationError included) for data that is no such event.
         """
         secrets: Mapping[UUID, bytes] | None = None
-        if any(self._is_personal(item.type) for item in stored):
+        if any(self._is_personal(name) for name in {item.type for item in stored}):
             wanted = {key_id for item in stored for key_id in self._key_ids(item)}
             secrets = await keys.get(wanted) if wanted else {}
         return [self.decode_one(item, secrets=secrets or {}) for item in stored]

@@ -9,7 +9,6 @@ quote what someone told us.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
@@ -223,8 +222,7 @@ def _send_span(topic: str, *, origins: Iterable[str | None], count: int) -> Iter
         yield span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(NamedTuple):
     """An event that is taken from a topic, as far as spans speak of it.
 
     `origin` and `hop` are W3C trace contexts: of what led to the event, and of its sending.

@@ -1,7 +1,6 @@
 """The consumer: each event has its effect once and in order, and a loss is seen."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -237,7 +236,7 @@ async def test_a_record_that_is_no_event_stops_the_consumer(
 ) -> None:
     await append_starts(source.log, streams=1, versions=1)
     (found,) = await sent(source, topic=topic, bootstrap=kafka_bootstrap)
-    await write([replace(found, headers={})], topic=topic, bootstrap=kafka_bootstrap)
+    await write([found._replace(headers={})], topic=topic, bootstrap=kafka_bootstrap)
     trouble = await trouble_of(a_consumer(target, topic=topic, bootstrap=kafka_bootstrap))
     assert isinstance(trouble, Unreadable)
     assert await notes(target.pool) == [(UUID(int=1), 1)]
@@ -251,7 +250,7 @@ async def test_an_event_of_an_unknown_type_is_passed_over_and_counts(
     headers = {**second.headers, "ce_type": "contracts.not-known-here.v1"}
     other = await a_topic(kafka_bootstrap, prefix=f"{topic_prefix}other-")
     await write(
-        [first, replace(second, headers=headers), third], topic=other, bootstrap=kafka_bootstrap
+        [first, second._replace(headers=headers), third], topic=other, bootstrap=kafka_bootstrap
     )
     async with running(a_consumer(target, topic=other, bootstrap=kafka_bootstrap).run):
         await until(lambda: has_notes(target, count=2))
