@@ -18,7 +18,8 @@ from cli.rebuild.place import Place, place, stopped
 from libs.events.database import Pool
 from libs.events.resending import Examined, SomeoneSends, send_again
 from libs.events.shadow import Comparison, beside
-from libs.events.shadow_reader import Kept, OtherHistory, ReaderBeside, reader_beside
+from libs.events.shadow_marks import OtherHistory
+from libs.events.shadow_reader import Kept, ReaderBeside, reader_beside
 from libs.events.shadow_sql import InUse
 from libs.events.shadow_tables import Compared, NothingBeside
 from libs.events.trouble import Stopped

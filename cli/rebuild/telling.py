@@ -10,7 +10,7 @@ from cli.progress import say
 from cli.rebuild.consumers import BuiltAgain
 from cli.rebuild.restoring import Restored
 from libs.events.recovering import Recovered
-from libs.events.shadow_reader import Marks
+from libs.events.shadow_marks import Marks
 from libs.events.shadow_tables import Compared
 
 _EVERY_SECONDS = 2.0

@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 from typing_extensions import override
 
-from libs.events import parking, recovering
+from libs.events import parking
 from libs.events import shadow_reader_sql as sql
 from libs.events.batch import Batch
 from libs.events.cursors import Cursor, Place, load_cursors
@@ -33,9 +33,10 @@ from libs.events.partition import PARTITIONS
 from libs.events.projector import Projector
 from libs.events.reaction import Effect
 from libs.events.shadow import Progress
+from libs.events.shadow_marks import Marks, OtherHistory, marks_of
 from libs.events.shadow_sql import has_schema, hold_live
 from libs.events.shadow_tables import Compared, Difference, NothingBeside, Twin
-from libs.events.trouble import Stopped
+from libs.events.trouble import OtherLog, Stopped
 from libs.events.whole_topic import Found, events_of
 from libs.events.wire import Stored, Wire
 
@@ -69,33 +70,11 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """Up to where the rows beside go: by topic its log and the last sequences, and the own log.
-
-    `parted` are the topics whose log was restored with a new epoch since the live reader took of it.
-    """
-
-    logs: Mapping[str, UUID]
-    sequences: Mapping[str, Mapping[int, int]]
-    position: int
-    parted: tuple[str, ...]
-
-    @property
-    def events(self) -> int:
-        """How many events of topics that is."""
-        return sum(sum(each.values()) for each in self.sequences.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonAtMarks:
     """Rows live and rebuilt where both have taken the same."""
 
     marks: Marks
     found: Compared
-
-
-class OtherHistory(Exception):
-    """Of a topic's log nobody can say up to where it is the one that was taken."""
 
 
 class _Heeding(Wire):
@@ -214,31 +193,8 @@ class ReaderBeside:
             yield connection, marks
 
     async def _marks(self, cursors: Sequence[Row]) -> Marks:
-        logs: dict[str, UUID] = {}
-        sequences: dict[str, dict[int, int]] = {}
-        parted: list[str] = []
-        for topic, known, taken in _by_topic(cursors):
-            if topic not in self.kept.topics:
-                continue
-            async with transaction(self._sources[topic]) as source:
-                logs[topic], common = await recovering.common_with(source, known)
-            if logs[topic] != known:
-                if common is None:
-                    raise OtherHistory(
-                        f"the log of {topic} does not know that it ever was {known}; nobody can say"
-                        f" what of it {self.kept.reader} took"
-                    )
-                parted.append(topic)
-            sequences[topic] = {
-                number: last if common is None else min(last, common[number])
-                for number, last in taken.items()
-            }
-        return Marks(
-            logs=logs,
-            sequences=sequences,
-            position=await self._own_position(),
-            parted=tuple(parted),
-        )
+        ours = [row for row in cursors if row["topic"] in self.kept.topics]
+        return await marks_of(ours, sources=self._sources, position=await self._own_position())
 
     async def _own_position(self) -> int:
         view = self.kept.view
@@ -268,7 +224,15 @@ class ReaderBeside:
                 number: replace(cursor, kafka_offset=None)
                 for number, cursor in (await self._cursors(topic)).items()
             }
-            await self._take_from(topic, from_zero, marks, told=told)
+            try:
+                await self._take_from(topic, from_zero, marks, told=told)
+            except Stopped as stopped:
+                if not isinstance(stopped.trouble, OtherLog):
+                    raise
+                raise OtherHistory(
+                    f"{topic} does not carry the log that its service has: send it anew,"
+                    " ./yk rebuild topic"
+                ) from stopped
 
     async def _cursors(self, topic: str) -> dict[int, Cursor]:
         async with transaction(self._beside) as connection:
@@ -385,12 +349,3 @@ async def reader_beside(
             bootstrap=bootstrap,
             sources=sources,
         )
-
-
-def _by_topic(cursors: Sequence[Row]) -> list[tuple[str, UUID, dict[int, int]]]:
-    """By topic the log that was taken of, and the last sequences by partition."""
-    found: dict[str, tuple[UUID, dict[int, int]]] = {}
-    for row in cursors:
-        _, taken = found.setdefault(row["topic"], (row["log_epoch"], {}))
-        taken[row["partition"]] = row["sequence"]
-    return [(topic, known, taken) for topic, (known, taken) in found.items()]

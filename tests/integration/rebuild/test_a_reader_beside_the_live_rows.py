@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.events import parking
+from libs.events import parking, recovering
 from libs.events.consumer import Consumer
 from libs.events.database import Connection, transaction
 from libs.events.envelope import Event, Recorded
@@ -18,6 +18,7 @@ from libs.events.parking import ParkedStream
 from libs.events.projector import Projector
 from libs.events.relay import Relay
 from libs.events.resending import send_again
+from libs.events.shadow_marks import OtherHistory
 from libs.events.shadow_tables import NothingBeside
 from libs.events.topics import make_anew
 from libs.events.trouble import Short, Stopped
@@ -114,6 +115,34 @@ async def test_events_that_arrive_meanwhile_are_neither_lost_nor_doubled_nor_see
     assert looks == sorted(looks)
     assert len(set(looks)) > 1
     assert switched == sorted(switched)
+
+
+async def test_who_takes_an_event_in_the_moment_of_the_switch_waits_and_has_effect_once(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    async def blocked() -> bool:
+        found = await target.pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(found)
+
+    async def meanwhile(_: Connection) -> None:
+        await append_starts(source.log, streams=1, versions=1, after=3)
+        await until(blocked)
+
+    relay = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    await append_starts(source.log, streams=2, versions=3)
+    async with running(relay.run), living(target, topic=topic, bootstrap=kafka_bootstrap):
+        await until_taken(target.pool, events=6)
+        what = replace(kept(topic), carry=meanwhile)
+        async with beside_it(
+            target, topic=topic, bootstrap=kafka_bootstrap, source=source, what=what
+        ) as one:
+            await one.begin()
+            assert (await one.switch()).events == 6
+        await until_taken(target.pool, events=7)
+    assert await counted(target.pool) == {UUID(int=1): (4, 4), UUID(int=2): (3, 3)}
 
 
 async def test_a_rebuild_that_was_killed_leaves_the_live_rows_and_goes_on(
@@ -220,3 +249,24 @@ async def test_a_topic_that_lost_events_or_was_dropped_beside_is_told(
         await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
         await one.switch()
     assert await counted(target.pool) == each_once(streams=2, versions=3)
+
+
+async def test_a_topic_of_another_log_than_its_service_has_is_told(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    """The log was restored with a new epoch, and its topic is still the old one's."""
+    await append_starts(source.log, streams=2, versions=3)
+    await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
+    async with living(target, topic=topic, bootstrap=kafka_bootstrap):
+        await until_taken(target.pool, events=6)
+    async with transaction(source.pool) as connection:
+        await recovering.begin_epoch(connection)
+    before = await rows_of(target.pool)
+    async with beside_it(target, topic=topic, bootstrap=kafka_bootstrap, source=source) as one:
+        await one.begin()
+        with pytest.raises(OtherHistory, match=r"send it anew, \./yk rebuild topic"):
+            await one.switch()
+        assert await rows_of(target.pool) == before
+        await source.pool.execute("DELETE FROM log_fork")
+        with pytest.raises(OtherHistory, match="nobody can say what of it was taken"):
+            await one.switch()
