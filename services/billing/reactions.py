@@ -1,13 +1,20 @@
 """Which event of another context leads to which decision of billing."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import cast
+from uuid import UUID
 
+from libs.dates.japan import japan_date
 from libs.events.envelope import Event, Recorded
 from libs.events.reaction import Reaction
 from libs.events.vocabulary.billing import AccountEvent
-from libs.events.vocabulary.contracts import ContractApplied, TerminationGroundArose
-from services.billing.domain.accelerating import accelerate
+from libs.events.vocabulary.contracts import (
+    ContractApplied,
+    ContractFactCorrected,
+    TerminationGroundArose,
+)
+from services.billing.domain.accelerating import accelerate, put_right
 from services.billing.domain.account import account_of, fold_account, open_account
 
 READER = "billing-accounts"
@@ -19,13 +26,15 @@ def react(recorded: Recorded[Event]) -> Sequence[Reaction]:
 
     It is opened with the application and not with the approval: some services form a contract by
     receipt of the application alone, and an account without a contract owes nothing. A ground that
-    lets all debts fall due does so on the account.
+    lets all debts fall due does so on the account, and so does what puts such a ground right.
     """
     match recorded.event:
         case ContractApplied() as applied:
             return (_opening(applied),)
         case TerminationGroundArose() as arose:
-            return (_acceleration(arose),)
+            return (_acceleration(arose, because_of=recorded.envelope.event_id),)
+        case ContractFactCorrected() as correction:
+            return (_correction(correction, on=japan_date(recorded.envelope.recorded_at)),)
         case _:
             return ()
 
@@ -45,7 +54,7 @@ def _opening(applied: ContractApplied) -> Reaction:
     return Reaction(stream_id=account_id, decision=decision)
 
 
-def _acceleration(arose: TerminationGroundArose) -> Reaction:
+def _acceleration(arose: TerminationGroundArose, *, because_of: UUID) -> Reaction:
     """What was billed falls due; what is billed later knows the ground from the timeline."""
 
     def decision(events: Sequence[Recorded[Event]]) -> Sequence[Event]:
@@ -54,6 +63,21 @@ def _acceleration(arose: TerminationGroundArose) -> Reaction:
             contract_id=arose.contract_id,
             arose_on=arose.arose_on,
             clause=arose.clause,
+            because_of=because_of,
         )
 
     return Reaction(stream_id=account_of(arose.contract_id), decision=decision)
+
+
+def _correction(correction: ContractFactCorrected, *, on: date) -> Reaction:
+    """Of all corrections only those of grounds find something on the account."""
+
+    def decision(events: Sequence[Recorded[Event]]) -> Sequence[Event]:
+        return put_right(
+            fold_account([cast("AccountEvent", own.event) for own in events]),
+            because_of=correction.corrects,
+            values=correction.values,
+            on=on,
+        )
+
+    return Reaction(stream_id=account_of(correction.contract_id), decision=decision)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.envelope import Event
 from libs.events.vocabulary.contracts import PaymentMethod
@@ -164,7 +164,8 @@ class MonthsLumped(Event):
 class InvoiceIssued(Event):
     """A document was issued; `total` = `subtotal` + taxes, late interest is a section beside it.
 
-    `payable` adds the interest charged. `hash` covers the document and `previous_hash`.
+    `payable` adds the interest charged. `hash` covers the document and `previous_hash`. Of lines that
+    a ground let fall due `agreed_due_on` says, by their keys, when they would be without it.
     """
 
     effective: ClassVar[str | None] = "issued_on"
@@ -191,6 +192,7 @@ class InvoiceIssued(Event):
     refers_to: UUID | None = None
     previous_hash: str
     hash: str
+    agreed_due_on: dict[str, date] = Field(default_factory=dict)
 
 
 class CreditNoteIssued(Event):
@@ -222,7 +224,8 @@ class CreditNoteIssued(Event):
 class PenaltyCharged(Event):
     """An amount demanded by itself, beside the invoices, with its own tax.
 
-    `bears_interest` says whether being late with it costs late interest.
+    `bears_interest` says whether being late with it costs late interest. `agreed_due_on` is when it
+    would be due without the ground that let it fall due on `due_on`.
     """
 
     effective: ClassVar[str | None] = "charged_on"
@@ -244,6 +247,7 @@ class PenaltyCharged(Event):
     charged_on: date
     due_on: date | None
     bears_interest: bool = True
+    agreed_due_on: date | None = None
 
 
 class PaymentReceived(Event):
@@ -281,7 +285,11 @@ class PaymentReversed(Event):
 
 
 class LateInterestCharged(Event):
-    """Interest on paid parts of a debt, owed beside it."""
+    """Interest on paid parts of a debt, owed beside it.
+
+    `instead_of` are entries that no document shows yet and that these take the place of: what was
+    paid had fallen due on another day than was known.
+    """
 
     effective: ClassVar[str | None] = "charged_on"
 
@@ -290,6 +298,7 @@ class LateInterestCharged(Event):
     payment_id: UUID
     charged_on: date
     entries: tuple[InterestEntry, ...]
+    instead_of: tuple[InterestEntry, ...] = ()
 
 
 class PaymentLate(Event):
@@ -332,7 +341,10 @@ class AcceleratedDebt(BaseModel):
 
 
 class DebtsAccelerated(Event):
-    """All that a contract owed on a day fell due on it, by a ground of its terms."""
+    """All that a contract owed on a day fell due on it, by a ground of its terms.
+
+    `because_of` is the event by which the ground was recorded. There may be no such debt (yet).
+    """
 
     effective: ClassVar[str | None] = "accelerated_on"
 
@@ -342,6 +354,23 @@ class DebtsAccelerated(Event):
     accelerated_on: date
     clause: str
     debts: tuple[AcceleratedDebt, ...]
+    because_of: UUID | None = None
+
+
+class AccelerationWithdrawn(Event):
+    """What had fallen due by a ground is due again when it was, for the ground was put right.
+
+    Those that rest on other grounds are said anew after it.
+    """
+
+    effective: ClassVar[str | None] = "accelerated_on"
+
+    type: Literal["billing.acceleration-withdrawn.v1"] = "billing.acceleration-withdrawn.v1"
+    account_id: UUID
+    contract_id: UUID
+    accelerated_on: date
+    debts: tuple[AcceleratedDebt, ...]
+    because_of: UUID
 
 
 class ChargesAssessed(Event):
@@ -581,6 +610,7 @@ AccountEvent = (
     | PaymentLate
     | ArrearsSettled
     | DebtsAccelerated
+    | AccelerationWithdrawn
 )
 
 ContractBillingEvent = (

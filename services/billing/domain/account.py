@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from libs.events.folding import Fold
 from libs.events.vocabulary.billing import (
+    AccelerationWithdrawn,
     AccountArranged,
     AccountEvent,
     AccountOpened,
@@ -38,6 +39,7 @@ from services.billing.domain.claims import (
     accelerated,
     claim_of_demand,
     claims_of_invoice,
+    restored,
 )
 from services.billing.domain.debts import Debt
 
@@ -69,6 +71,7 @@ class Issued:
     credit_note: bool
     lines: tuple[ChargeLine, ...]
     tax: tuple[TaxSum, ...] = ()
+    agreed_due_on: Mapping[str, date] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,8 @@ class Account:
     """An open account.
 
     `pending` is interest owed that no document shows yet; `noticed` the claims said to be late;
-    `unapplied` money that no claim took.
+    `unapplied` money that no claim took; `accelerations` what fell due by grounds that stand, in the
+    order of their recording.
     """
 
     account_id: UUID
@@ -102,6 +106,8 @@ class Account:
     waived: tuple[InterestEntry, ...] = ()
     noticed: frozenset[UUID] = frozenset()
     unapplied: int = 0
+    accelerations: tuple[DebtsAccelerated, ...] = ()
+    due_dates_moved: bool = False
 
     def open_of(self, claim: Claim) -> int:
         """What is still open of a claim, in yen."""
@@ -183,11 +189,7 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
         case PaymentReversed():
             return _unpaid(state, event)
         case LateInterestCharged():
-            return replace(
-                state,
-                interest=(*state.interest, *((event.payment_id, e) for e in event.entries)),
-                pending=(*state.pending, *event.entries),
-            )
+            return _interest_charged(state, event)
         case LateInterestWaived():
             return replace(
                 state,
@@ -203,9 +205,29 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
             return replace(state, noticed=state.noticed - {event.invoice_id})
         case DebtsAccelerated():
             claims, parts = accelerated(state.claims, state.parts, event=event)
-            return replace(state, claims=claims, parts=parts)
+            return replace(
+                state,
+                claims=claims,
+                parts=parts,
+                accelerations=(*state.accelerations, event),
+                due_dates_moved=True,
+            )
+        case AccelerationWithdrawn():
+            claims, parts = restored(state.claims, state.parts, event=event)
+            left = tuple(e for e in state.accelerations if e.because_of != event.because_of)
+            return replace(state, claims=claims, parts=parts, accelerations=left)
         case _:
             assert_never(event)
+
+
+def _interest_charged(state: Account, event: LateInterestCharged) -> Account:
+    replaced = [(event.payment_id, entry) for entry in event.instead_of]
+    kept = tuple(pair for pair in state.interest if pair not in replaced)
+    return replace(
+        state,
+        interest=(*kept, *((event.payment_id, entry) for entry in event.entries)),
+        pending=(*(e for e in state.pending if e not in event.instead_of), *event.entries),
+    )
 
 
 def _invoiced(state: Account, event: InvoiceIssued) -> Account:
@@ -224,6 +246,7 @@ def _invoiced(state: Account, event: InvoiceIssued) -> Account:
         credit_note=False,
         lines=event.lines,
         tax=event.tax,
+        agreed_due_on=event.agreed_due_on,
     )
     shown = tuple(e.model_copy(update={"charged": True}) for e in event.interest)
     return replace(
@@ -386,14 +409,20 @@ def opened(state: AccountState) -> Account:
 def open_debts(account: Account) -> tuple[Debt, ...]:
     """The claims with a due date that money can settle, with what is open of each."""
     return tuple(
-        Debt(
-            debt_id=claim.claim_id,
-            month=claim.month,
-            due_on=claim.due_on,
-            total=amount,
-            arises_on=claim.arises_on,
-            bears_interest=claim.bears_interest,
-        )
+        debt_of(claim, open_amount=amount)
         for claim in account.claims
         if claim.due_on is not None and (amount := account.open_of(claim)) > 0
+    )
+
+
+def debt_of(claim: Claim, *, open_amount: int) -> Debt:
+    """A claim that has a due date, as a debt with so much of it open."""
+    assert claim.due_on is not None  # another is settled only by what is over
+    return Debt(
+        debt_id=claim.claim_id,
+        month=claim.month,
+        due_on=claim.due_on,
+        total=open_amount,
+        arises_on=claim.arises_on,
+        bears_interest=claim.bears_interest,
     )

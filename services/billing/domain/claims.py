@@ -1,11 +1,13 @@
 """Claims: what documents and demands make owed, by due date, and what makes them fall due at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Protocol
 from uuid import UUID, uuid5
 
 from libs.events.vocabulary.billing import (
+    AccelerationWithdrawn,
     ChargeLine,
     DebtsAccelerated,
     InvoiceIssued,
@@ -15,13 +17,17 @@ from libs.events.vocabulary.billing import (
 
 PENALTY = "penalty"
 
+LinesDue = tuple[date | None, date | None]
+"""When lines fall due as issued; and, where a ground let them, when they would without it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Something owed: an invoice (or its part with one due date) or a demand by itself.
 
     `document_id` is the invoice or the demand; `total` with tax, lowered by credit notes. A claim
-    without a due date is settled only by what is over.
+    without a due date is settled only by what is over. `lines_due` are the due dates of its lines as
+    issued, and `agreed_on` when it would be due without the ground that was known when it was.
     """
 
     claim_id: UUID
@@ -34,6 +40,8 @@ class Claim:
     arises_on: date
     interest: bool = False
     bears_interest: bool = True
+    agreed_on: date | None = None
+    lines_due: LinesDue | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +70,18 @@ def claims_of_invoice(event: InvoiceIssued) -> tuple[Claim, ...]:
     shares = _shares_by_due_date(event)
     claims = [
         Claim(
-            claim_id=event.invoice_id if len(shares) == 1 else uuid5(event.invoice_id, str(due_on)),
+            claim_id=_share_id(event.invoice_id, lines_due=lines_due, only=len(shares) == 1),
             document_id=event.invoice_id,
             contract_ids=event.contract_ids,
             month=event.month,
             months=months,
-            due_on=due_on,
+            due_on=lines_due[0],
             total=total,
             arises_on=arises_on,
+            agreed_on=lines_due[1],
+            lines_due=lines_due,
         )
-        for due_on, total in shares
+        for lines_due, total in shares
     ]
     if event.payable != event.total:
         claims.append(
@@ -90,18 +100,43 @@ def claims_of_invoice(event: InvoiceIssued) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def _shares_by_due_date(event: InvoiceIssued) -> list[tuple[date | None, int]]:
-    days = sorted({line.due_on or event.due_on for line in event.lines} - {None}, key=str)
+def _share_id(invoice_id: UUID, *, lines_due: LinesDue, only: bool) -> UUID:
+    due_on, agreed_on = lines_due
+    if only:
+        return invoice_id
+    return uuid5(invoice_id, f"{due_on}" if agreed_on is None else f"{due_on} for {agreed_on}")
+
+
+def _shares_by_due_date(event: InvoiceIssued) -> list[tuple[LinesDue, int]]:
+    days = sorted({lines_due(line, document=event) for line in event.lines}, key=str)
+    days = [day for day in days if day[0] is not None] or days
     if len(days) <= 1:
-        return [(days[0] if days else event.due_on, event.total)] if event.lines else []
-    shares: list[tuple[date | None, int]] = []
+        return [(days[0], event.total)] if event.lines else []
+    shares: list[tuple[LinesDue, int]] = []
     left = event.total
-    for due_on in days[:-1]:
-        lines = [line for line in event.lines if (line.due_on or event.due_on) == due_on]
+    for day in days[:-1]:
+        lines = [line for line in event.lines if lines_due(line, document=event) == day]
         share = with_tax(lines, tax=event.tax)
-        shares.append((due_on, share))
+        shares.append((day, share))
         left -= share
     return [*shares, (days[-1], left)]
+
+
+class DueDates(Protocol):
+    """When a document is due, and when lines would be that a ground let fall due."""
+
+    @property
+    def due_on(self) -> date | None:
+        """When lines without a due date of their own are due."""
+
+    @property
+    def agreed_due_on(self) -> Mapping[str, date]:
+        """By the keys of the lines."""
+
+
+def lines_due(line: ChargeLine, *, document: DueDates) -> LinesDue:
+    """When a line of a document falls due; and when it would without the ground that let it."""
+    return (line.due_on or document.due_on, document.agreed_due_on.get(line.key))
 
 
 def claim_of_demand(event: PenaltyCharged) -> Claim:
@@ -115,6 +150,7 @@ def claim_of_demand(event: PenaltyCharged) -> Claim:
         total=event.total,
         arises_on=event.charged_on,
         bears_interest=event.bears_interest,
+        agreed_on=event.agreed_due_on,
     )
 
 
@@ -151,6 +187,32 @@ def accelerated(
             found.append(replace(claim, total=claim.total - amount))
             paid = _moved(paid, of=claim.claim_id, to=first, amount=amount)
     return tuple(found), tuple(paid)
+
+
+def restored(
+    claims: tuple[Claim, ...], parts: tuple[PaidPart, ...], *, event: AccelerationWithdrawn
+) -> tuple[tuple[Claim, ...], tuple[PaidPart, ...]]:
+    """The claims with the debts of the event due again when they were, and the parts paid of them.
+
+    What was divided is one claim again. It undoes the last acceleration of these debts, or the
+    ground that was known when they were issued.
+
+    Clauses: RRNS-11.3.
+    """
+    due = {debt.debt_id: debt.due_on for debt in event.debts}
+    halves = {uuid5(debt_id, f"due {event.accelerated_on}"): debt_id for debt_id in due}
+    back = {halves[c.claim_id]: c.total for c in claims if c.claim_id in halves}
+    found = tuple(
+        replace(claim, total=claim.total + back[claim.claim_id])
+        if claim.claim_id in back
+        else replace(claim, due_on=due[claim.claim_id], agreed_on=None)
+        if claim.claim_id in due
+        else claim
+        for claim in claims
+        if claim.claim_id not in halves
+    )
+    paid = tuple(replace(part, claim_id=halves.get(part.claim_id, part.claim_id)) for part in parts)
+    return found, paid
 
 
 def _moved(parts: list[PaidPart], *, of: UUID, to: UUID, amount: int) -> list[PaidPart]:

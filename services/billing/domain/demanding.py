@@ -47,6 +47,7 @@ def demands_to_make(
                     events=demand.events,
                     charged_on=demand.charged_on,
                     due_on=demand.due_on,
+                    agreed_due_on=demand.agreed_due_on,
                     bears_interest=demand.bears_interest,
                 )
             )

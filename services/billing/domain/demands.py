@@ -37,6 +37,7 @@ class Demand:
     events: tuple[UUID, ...]
     charged_on: date
     due_on: date | None
+    agreed_due_on: date | None = None
     bears_interest: bool = True
 
 
@@ -63,7 +64,9 @@ def _falling_due(demand: Demand, *, timeline: Timeline) -> Demand:
     Clauses: RRNS-11.3.
     """
     due_on = timeline.falls_due(demand.due_on, arises_on=demand.charged_on)
-    return replace(demand, due_on=due_on)
+    if due_on == demand.due_on:
+        return demand
+    return replace(demand, due_on=due_on, agreed_due_on=demand.due_on)
 
 
 def _of_item(item: Item, *, terms: BillingTerms) -> Iterator[Demand]:

@@ -153,7 +153,11 @@ class Draft:
         events: tuple[UUID, ...] = (),
         due_on: date | None = None,
     ) -> None:
-        """Add a line; one of 0 yen is left out. Its key is its code and first day unless given."""
+        """Add a line; one of 0 yen is left out. Its key is its code and first day unless given.
+
+        One that is due on a day of its own, agreed or by the terms, falls due with a ground.
+        """
+        falls_on = self.timeline.falls_due(due_on, arises_on=from_on) if due_on else None
         if amount:
             self.lines.append(
                 Line(
@@ -168,7 +172,8 @@ class Draft:
                     to_on=to_on,
                     arithmetic=arithmetic,
                     events=events,
-                    due_on=due_on,
+                    due_on=falls_on,
+                    agreed_due_on=None if falls_on == due_on else due_on,
                 )
             )
 

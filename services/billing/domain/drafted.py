@@ -60,6 +60,9 @@ def invoice(
         due_on=document.due_on or due_by(order.due_policy, issued_on=order.issued_on),
         previous_hash="",
         hash="",
+        agreed_due_on={
+            line.key: line.agreed_due_on for line in document.lines if line.agreed_due_on
+        },
     )
 
 

@@ -29,7 +29,7 @@ from services.billing.domain.drafted import (
 )
 from services.billing.domain.interest_shown import interest_to_show
 from services.billing.domain.months import Change, end_of_contract, months_to_bill, more_will_come
-from services.billing.domain.payments import apply_surplus
+from services.billing.domain.payments import apply_surplus, interest_anew
 from services.billing.domain.terms import BillingTerms
 
 
@@ -61,6 +61,8 @@ def draft_contract(account: Account, *, contract: ContractBooks, order: Order) -
     WSRV-27.3 (interest alone may be left out), NSEC-14.9a, WUTM-32.1, WSRV-29 (tax once a document
     and rate).
     """
+    reckoned = interest_anew(account, contract_id=contract.contract_id, terms=contract.terms)
+    account = fold_account_from(account, reckoned)
     months = months_to_bill(account, contract=contract, order=order)
     fresh = _with_adjustments(
         documents(months.fresh, timeline=contract.timeline), changed=months.changed
@@ -101,7 +103,7 @@ def draft_contract(account: Account, *, contract: ContractBooks, order: Order) -
             ),
         )
     penalties = demands_to_make(account, contract=contract, order=order)
-    events = (*invoices, *corrections, *penalties, *waived)
+    events = (*reckoned, *invoices, *corrections, *penalties, *waived)
     return ContractDraft(
         contract_id=contract.contract_id,
         assessed=assessed,

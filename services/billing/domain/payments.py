@@ -1,5 +1,7 @@
 """Money in: which claims it settles, what being late costs, what happens when it did not hold."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID, uuid5
 
@@ -8,6 +10,7 @@ from libs.events.vocabulary.billing import (
     AppliedPart,
     ArrearsSettled,
     DemandMet,
+    InterestEntry,
     LateInterestCharged,
     PaymentLate,
     PaymentReceived,
@@ -19,12 +22,13 @@ from services.billing.domain.account import (
     Account,
     AccountState,
     Unopened,
+    debt_of,
     evolve,
     open_debts,
     opened,
 )
 from services.billing.domain.claims import Claim
-from services.billing.domain.debts import Payment, allocate, late_interest, late_on
+from services.billing.domain.debts import Part, Payment, allocate, late_interest, late_on
 from services.billing.domain.terms import BillingTerms
 
 
@@ -175,6 +179,89 @@ def reverse_payment(
             reason=reason,
         ),
     )
+
+
+def interest_anew(
+    account: Account, *, contract_id: UUID, terms: BillingTerms
+) -> tuple[LateInterestCharged, ...]:
+    """The interest of what was paid while another due date was known, as if it had been known.
+
+    Entries that no document shows yet give way to those of the due dates that stand. Of one that a
+    document shows only what is missing is charged; what it shows too much is for an operator, as
+    with a payment that did not hold. Nothing for an account whose due dates never moved.
+
+    Clauses: RRNS-11.3, RRNS-36.S1.
+    """
+    if not account.due_dates_moved:
+        return ()
+    return tuple(
+        charge
+        for payment in account.payments.values()
+        if payment.payment_id not in account.reversed
+        and (charge := _anew(account, payment, contract_id=contract_id, terms=terms)) is not None
+    )
+
+
+def _anew(
+    account: Account, payment: PaymentReceived, *, contract_id: UUID, terms: BillingTerms
+) -> LateInterestCharged | None:
+    right = _interest_of(account, payment, contract_id=contract_id, terms=terms)
+    months = {claim.month for claim in account.claims if contract_id in claim.contract_ids}
+    known = [
+        entry
+        for payment_id, entry in account.interest
+        if payment_id == payment.payment_id and entry.month in months
+    ]
+    stale = tuple(e for e in known if e in account.pending and e not in right)
+    shown = [e for e in known if e not in account.pending and e not in right]
+    missing = _less([e for e in right if e not in known], shown=shown)
+    if not stale and not missing:
+        return None
+    return LateInterestCharged(
+        account_id=account.account_id,
+        payment_id=payment.payment_id,
+        charged_on=payment.received_on,
+        entries=missing,
+        instead_of=stale,
+    )
+
+
+def _interest_of(
+    account: Account, payment: PaymentReceived, *, contract_id: UUID, terms: BillingTerms
+) -> list[InterestEntry]:
+    """The interest that a payment bears by the due dates as they stand."""
+    claims = {
+        claim.claim_id: claim
+        for claim in account.claims
+        if contract_id in claim.contract_ids and claim.due_on is not None
+    }
+    parts = (
+        Part(
+            payment_id=payment.payment_id,
+            debt=debt_of(claims[part.claim_id], open_amount=part.amount),
+            paid_on=part.paid_on,
+            amount=part.amount,
+        )
+        for part in account.parts
+        if part.payment_id == payment.payment_id and part.claim_id in claims
+    )
+    return [entry for part in parts if (entry := late_interest(part, terms=terms)) is not None]
+
+
+def _less(
+    entries: Iterable[InterestEntry], *, shown: Iterable[InterestEntry]
+) -> tuple[InterestEntry, ...]:
+    """The entries without what documents show of them already, by month and day of payment."""
+    left = Counter[tuple[str, date]]()
+    for entry in shown:
+        left[entry.month, entry.paid_on] += entry.interest
+    found: list[InterestEntry] = []
+    for entry in entries:
+        less = min(entry.interest, left[entry.month, entry.paid_on])
+        left[entry.month, entry.paid_on] -= less
+        if entry.interest > less:
+            found.append(entry.model_copy(update={"interest": entry.interest - less}))
+    return tuple(found)
 
 
 def apply_surplus(

@@ -8,6 +8,7 @@ from libs.events.database import Connection
 from libs.events.envelope import Event, Recorded
 from libs.events.reaction import Effect
 from libs.events.vocabulary.billing import (
+    AccelerationWithdrawn,
     AccountOpened,
     ArrearsSettled,
     ChargesAssessed,
@@ -37,6 +38,7 @@ _MOVES_CLAIMS = (
     PaymentLate,
     ArrearsSettled,
     DebtsAccelerated,
+    AccelerationWithdrawn,
 )
 
 

@@ -1,11 +1,21 @@
 """All debts fall due at once: which had arisen, what was paid of them, what a repeat changes."""
 
+from uuid import uuid5
+
 import pytest
 
-from libs.events.vocabulary.billing import DebtsAccelerated, PaymentLate
+from libs.events.envelope import Event, Recorded
+from libs.events.vocabulary.billing import (
+    ArrearsSettled,
+    DebtsAccelerated,
+    InvoiceIssued,
+    LateInterestCharged,
+    PaymentLate,
+)
 from libs.events.vocabulary.contracts import (
     Content,
     ContentChanged,
+    ContractFactCorrected,
     TerminationGroundArose,
     WorkAccepted,
 )
@@ -52,18 +62,42 @@ def _ground(on: str) -> TerminationGroundArose:
     )
 
 
+async def _put_right(
+    world: World, ground: Recorded[Event], *, on: str, arose: str | None = None
+) -> None:
+    """The ground is withdrawn, or arose on another day."""
+    await world.tell(
+        ContractFactCorrected(
+            contract_id=CONTRACT,
+            corrects=ground.envelope.event_id,
+            values=None if arose is None else {"arose_on": arose},
+            reason="a slip of the pen",
+        ),
+        on=on,
+    )
+
+
+async def _interest(world: World) -> list[tuple[str, str, int, int]]:
+    """All that is owed for being late: what, due when, over how many days, yen."""
+    account = await world.account()
+    return sorted((e.month, str(e.due_on), e.days, e.interest) for _, e in account.interest)
+
+
 async def _claims(world: World) -> list[tuple[str, str, int]]:
     account = await world.account()
     return [(c.month, str(c.due_on), account.open_of(c)) for c in account.claims]
 
 
-async def _paid(world: World, amount: int, on: str) -> None:
+async def _paid(
+    world: World, amount: int, on: str, *, month: str | None = None, name: str = "payment"
+) -> None:
     await use_cases.receive_payment(
         world.billing,
         ACCOUNT,
-        payment_id=NAMES,
+        payment_id=uuid5(NAMES, name),
         amount=amount,
         received_on=day(on),
+        names=month,
         write=world.write(on),
     )
 
@@ -135,4 +169,115 @@ async def test_a_service_without_a_bill_yet_has_nothing_to_let_fall_due() -> Non
     ):
         await world.tell(event)
     await world.tell(_ground("2025-02-01"))
-    assert await world.of_type(DebtsAccelerated) == []
+    assert [each.debts for each in await world.of_type(DebtsAccelerated)] == [()]
+
+
+@pytest.mark.clause("RRNS-11.3")
+async def test_a_ground_that_is_withdrawn_leaves_every_date_as_it_was() -> None:
+    world = await _an_order()
+    before = await _claims(world)
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-10")
+    assert await _claims(world) != before
+    await _put_right(world, ground, on="2025-04-11")
+    assert await _claims(world) == before
+
+
+@pytest.mark.clause("RRNS-11.3")
+async def test_what_was_paid_of_a_divided_debt_stays_paid_when_it_is_whole_again() -> None:
+    world = await _an_order()
+    await _paid(world, 120_000, "2025-04-02")
+    before = await _claims(world)
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-10")
+    await _put_right(world, ground, on="2025-04-11")
+    assert await _claims(world) == before
+
+
+@pytest.mark.clause("RRNS-11.3")
+async def test_a_ground_of_another_day_moves_the_debts_to_that_day() -> None:
+    world, early = await _an_order(), await _an_order()
+    ground = await world.tell(_ground("2025-03-25"), on="2025-04-10")
+    await _put_right(world, ground, on="2025-04-11", arose="2025-03-05")
+    await early.tell(_ground("2025-03-05"), on="2025-04-10")
+    assert await _claims(world) == await _claims(early)
+    await _put_right(world, ground, on="2025-04-12", arose="2025-03-25")
+    assert {due for _, due, _ in await _claims(world)} == {"2025-03-25"}
+
+
+@pytest.mark.clause("RRNS-11.3")
+@pytest.mark.parametrize("withdrawn", [0, 1])
+async def test_the_other_ground_stands_when_one_is_withdrawn(withdrawn: int) -> None:
+    world, alone = await _an_order(), await _an_order()
+    days = ("2025-03-25", "2025-03-28")
+    grounds = [await world.tell(_ground(on), on="2025-04-10") for on in days]
+    await _put_right(world, grounds[withdrawn], on="2025-04-11")
+    await alone.tell(_ground(days[1 - withdrawn]), on="2025-04-10")
+    assert await _claims(world) == await _claims(alone)
+
+
+@pytest.mark.clause("RRNS-11.3")
+async def test_what_is_billed_after_the_ground_moves_back_with_it_too() -> None:
+    world, never = await _an_order(), await _an_order()
+    ground = await world.tell(_ground("2025-04-05"), on="2025-04-05")
+    for each in (world, never):
+        await each.run("2025-04-30")
+    assert (await _claims(world))[-1][:2] == ("2025-04", "2025-04-05")
+    await _put_right(world, ground, on="2025-05-02")
+    assert await _claims(world) == await _claims(never)
+
+
+@pytest.mark.clause("RRNS-11.3")
+async def test_a_debt_that_is_not_late_any_more_is_settled_as_one() -> None:
+    world = await _an_order()
+    ground = await world.tell(_ground("2025-03-25"), on="2025-04-01")
+    write = world.write("2025-04-02")
+    await use_cases.notice_late(world.billing, ACCOUNT, until=day("2025-04-02"), write=write)
+    await _put_right(world, ground, on="2025-04-10")
+    (settled,) = await world.of_type(ArrearsSettled)
+    assert settled.settled_on == day("2025-04-10")
+    assert {str(claim.due_on) for claim in (await world.account()).claims} == {
+        "2025-05-31",
+        "2025-03-31",
+    }
+
+
+@pytest.mark.clause("RRNS-11.3", "RRNS-36.S1", "RRNS-36.S2")
+async def test_a_part_paid_between_the_ground_and_its_recording_bears_interest_from_the_ground() -> (
+    None
+):
+    late, early = await _an_order(), await _an_order()
+    await early.tell(_ground("2025-03-05"), on="2025-04-01")
+    for world in (early, late):
+        await _paid(world, 60_000, "2025-04-09", month="2025-02")
+    await late.tell(_ground("2025-03-05"), on="2025-04-10")
+    for world in (early, late):
+        await world.run("2025-04-30")
+    assert await _interest(late) == await _interest(early)
+    assert await _interest(late) == [("2025-02", "2025-03-05", 35, 60_000 * 146 * 35 // 365_000)]
+
+
+@pytest.mark.clause("RRNS-11.3", "RRNS-36.S1")
+async def test_interest_that_a_withdrawn_ground_had_brought_is_owed_no_more() -> None:
+    world = await _an_order()
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-01")
+    await _paid(world, MONTHLY, "2025-04-09", month="2025-02")
+    assert await _interest(world) != []
+    await _put_right(world, ground, on="2025-04-10")
+    await world.run("2025-04-30")
+    assert await _interest(world) == []
+    invoices = await world.of_type(InvoiceIssued)
+    assert [each.payable for each in invoices] == [each.total for each in invoices]
+
+
+@pytest.mark.clause("RRNS-11.3", "RRNS-36.S1")
+async def test_what_an_invoice_shows_already_is_not_charged_again() -> None:
+    world = await _an_order()
+    await _paid(world, MONTHLY + 33_000, "2025-04-10", month="2025-03")
+    await world.run("2025-04-30")
+    shown = (MONTHLY + 33_000) * 146 * 10 // 365_000
+    await world.tell(_ground("2025-03-25"), on="2025-05-10")
+    await world.run("2025-05-31")
+    await world.run("2025-06-30")
+    whole = (MONTHLY + 33_000) * 146 * 16 // 365_000
+    assert sum(entry[-1] for entry in await _interest(world)) == whole
+    charges = await world.of_type(LateInterestCharged)
+    assert [sum(e.interest for e in c.entries) for c in charges] == [shown, whole - shown]

@@ -197,7 +197,7 @@ def _initial(
         to_on=on,
         tax_rate=draft.tax_rate(due_on),
         events=(event,),
-        due_on=draft.timeline.falls_due(due_on, arises_on=on),
+        due_on=due_on,
     )
 
 
@@ -213,7 +213,7 @@ def _monthly(draft: Draft, numbers: OrderFees, *, code: str, yen: int, event: UU
         to_on=month.to_on,
         tax_rate=draft.tax_rate(due_on),
         events=(event,),
-        due_on=draft.timeline.falls_due(due_on, arises_on=month.from_on),
+        due_on=due_on,
     )
 
 
@@ -279,5 +279,5 @@ def _other(
         to_on=on,
         tax_rate=draft.tax_rate(due_on) if tax is None else tax,
         events=(event,),
-        due_on=draft.timeline.falls_due(due_on, arises_on=on),
+        due_on=due_on,
     )
