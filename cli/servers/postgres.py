@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from cli.processes import CannotStart, ProcessPlan, ProcessTable
@@ -23,6 +24,9 @@ NAME = "postgres"
 SYSTEM_USER = "yakkan-postgres"
 MAX_CONNECTIONS = 200
 _READY_SECONDS = 60
+_LEFT_BEHIND = b"pre-existing shared memory block"
+_LEFT_BEHIND_SECONDS = 20
+_AGAIN_SECONDS = 0.2
 # A socket's path may have 107 bytes; PostgreSQL adds the file's name to the folder's.
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
 
@@ -85,9 +89,27 @@ class PostgresServer:
             # The fast stop: connections are ended, everything is written down.
             stop_signal=signal.SIGINT,
         )
-        self._processes.start(plan, tied=tied)
-        self._processes.wait_until(NAME, self.healthy, seconds=_READY_SECONDS, what="PostgreSQL")
+        self._come_up(plan, tied=tied)
         return self.dsn()
+
+    def _come_up(self, plan: ProcessPlan, *, tied: bool) -> None:
+        """Start it; again while processes of a killed server are left, which end by themselves."""
+        log = self._processes.log_path(NAME)
+        deadline = time.monotonic() + _LEFT_BEHIND_SECONDS
+        while True:
+            told = log.stat().st_size if log.exists() else 0
+            self._processes.start(plan, tied=tied)
+            try:
+                self._processes.wait_until(
+                    NAME, self.healthy, seconds=_READY_SECONDS, what="PostgreSQL"
+                )
+            except CannotStart:
+                is_left_behind = _LEFT_BEHIND in log.read_bytes()[told:]
+                if not is_left_behind or time.monotonic() > deadline:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     def healthy(self) -> bool:
         """Whether it accepts connections."""
