@@ -1,7 +1,6 @@
 """A topic that was lost is made again from the log, and readers take nothing twice."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from libs.events.projector import Projector
 from libs.events.relay import Relay
 from libs.events.resending import SomeoneSends, examine, send_again
 from libs.events.topics import make_anew
+from tests.support.moments import Moment, to_kafka
 from tests.support.way import (
     Place,
     all_of,
@@ -150,12 +150,18 @@ async def test_a_command_killed_in_between_goes_on(
     source: Place, topic: str, kafka_bootstrap: str
 ) -> None:
     await append_starts(source.log, streams=400, versions=10)
-    killed = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.integration.rebuild.killed_sending"),
-        *(source.dsn, topic, kafka_bootstrap),
-        cwd=_CHECKOUT,
-    )
-    assert await killed.wait() == -signal.SIGKILL
+    async with to_kafka(kafka_bootstrap) as (way, bootstrap):
+        way.stop_at(Moment(("Produce",), "before", nth=2))
+        sending = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.integration.rebuild.sending"),
+            *(source.dsn, topic, bootstrap),
+            cwd=_CHECKOUT,
+        )
+        try:
+            await way.reached()
+        finally:
+            sending.kill()
+            await sending.wait()
     between = await all_of(topic, bootstrap=kafka_bootstrap)
     found = await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
     assert (found.events, found.trouble) == (4_000, None)
