@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from uuid import UUID
 
 from cli.rebuild.opened import opened
 from libs.events.database import Pool
 from libs.events.shadow_reader import ReaderBeside, reader_beside
+from libs.events.vocabulary.billing import DueDateAgreed
+from services.billing.domain.account import account_of
+from services.billing.main import Built as BillingBuilt
 from services.billing.views.timelines import PostgresTimelines
 from services.notifications.main import READER, READS, Built, build
 from services.notifications.settings import Settings
@@ -15,7 +19,7 @@ from services.notifications.views.registry import kept
 from tests.integration.notifications.conftest import Running
 from tests.integration.notifications.test_way_of_a_notice import REGISTERED
 from tests.integration.rebuild.installation import Installation, approved
-from tests.support.contexts import Surroundings
+from tests.support.contexts import CASE, Surroundings
 from tests.support.mail import MailServer, until_mails
 from tests.support.way import running, until
 from tests.unit.notifications.examples import (
@@ -165,6 +169,8 @@ async def test_facts_and_timelines_are_whole_at_every_moment(here: Installation)
     async with here.contracts() as service, here.billing() as billing:
         contracts = [await approved(service, line_id=f"L-{number}") for number in range(6)]
         await here.level()
+        await agreed(billing, contracts[2])
+        await here.level()
         before = await rows(billing.pool, *tables)
         known = await PostgresTimelines(billing.pool).of(contracts)
         assert set(known) == set(contracts)
@@ -195,6 +201,15 @@ async def test_facts_and_timelines_are_whole_at_every_moment(here: Installation)
     assert all(looked)
     assert same.found.total == 0
     assert {one.table for one in different.found.differences} == {"fact", "contract_timeline"}
+
+
+async def agreed(billing: BillingBuilt, contract_id: UUID) -> None:
+    """A due date is agreed: a fact of billing itself."""
+    account_id = account_of(contract_id)
+    agreement = DueDateAgreed(
+        account_id=account_id, contract_id=contract_id, month="2024-02", due_on=date(2024, 4, 30)
+    )
+    await billing.log.decide(account_id, lambda _: (agreement,), cause=CASE)
 
 
 async def until_more(looked: Sequence[bool]) -> None:
