@@ -21,14 +21,17 @@ from libs.events.vocabulary.monitoring import DeviceSwapped
 from libs.refusal.refusal import Refusal
 from services.billing.domain.rules.claims import OnsiteRepair
 from services.contracts import use_cases
+from services.contracts.domain.abolishing import announce
 from services.contracts.domain.applications import start
 from services.contracts.domain.customer import Details
 from services.contracts.domain.ending import Judgement, terminate_by_operator
 from services.contracts.domain.foreseeing import asked_in_time
+from services.contracts.domain.refusals import NoticeMissing
 from services.contracts.domain.use import Notice, Period, suspend
 from services.monitoring.use_cases import swap_device
 from tests.unit.billing.assessed import terms_of as billing_terms_of
 from tests.unit.contracts.builders import CUSTOMER, applied, approved, given, running, suspended
+from tests.unit.contracts.test_abolishing import wished
 from tests.unit.contracts.test_further_services import TERMS, terms_of
 from tests.unit.contracts.test_use_cases import on as command_on
 from tests.unit.examples.computing import example
@@ -127,6 +130,26 @@ def latest_request(*, service: str, desired: str) -> Mapping[str, Any]:
     assert in_time is not None
     assert (in_time.missed, asked.missed) == (False, True)
     return {"latest": asked.ask_by_on}
+
+
+@example("abolition_told_by")
+def abolition_told_by(*, service: str, abolished: str) -> Mapping[str, Any]:
+    """The last day on which the end of a service on a day is announced in time."""
+    gone_on = _day(abolished)
+    told_on = [
+        on
+        for on in (gone_on - _ONE_DAY * days for days in range(100))
+        if _announced(service, on=on, gone_on=gone_on)
+    ]
+    return {"told_by": max(told_on)}
+
+
+def _announced(service: str, *, on: date, gone_on: date) -> bool:
+    try:
+        announce((), wished=wished(service, told=on, on=gone_on), terms=terms_of(service, on))
+    except NoticeMissing:
+        return False
+    return True
 
 
 @example("started_by_work")
