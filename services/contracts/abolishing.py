@@ -27,7 +27,7 @@ from services.contracts.views import abolitions, contracts
 from services.contracts.views.abolitions import AbolitionRow
 from services.contracts.views.contracts import OpenContract
 
-_AT_ONCE = 50
+AT_ONCE = 50
 
 
 async def announce(
@@ -119,8 +119,8 @@ class Abolisher:
         ]
         failures: dict[str, str] = {}
         ended = 0
-        for at in range(0, len(left), _AT_ONCE):
-            batch = left[at : at + _AT_ONCE]
+        for at in range(0, len(left), AT_ONCE):
+            batch = left[at : at + AT_ONCE]
             results = await asyncio.gather(*(self._end(abolition, each) for each in batch))
             for each, said in zip(batch, results, strict=True):
                 ended += said is None
