@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from libs.events.vocabulary.billing import (
     AcceleratedDebt,
     AccelerationWithdrawn,
@@ -14,6 +16,7 @@ from libs.events.vocabulary.billing import (
 )
 from services.billing.domain.account import Account, AccountState, Unopened, evolve, opened
 from services.billing.domain.claims import Claim, lines_due, with_tax
+from services.billing.domain.timeline import Moment, Timeline
 
 
 def accelerate(
@@ -102,6 +105,28 @@ def put_right(
         events.extend(again)
         after = _after(after, again)
     return (*events, *_no_longer_late(after, on=on))
+
+
+def with_grounds_of(account: Account, *, contract_id: UUID, timeline: Timeline) -> Timeline:
+    """The timeline of a contract with its grounds as the account of it knows them.
+
+    A run may go by what was known on an earlier day, and a timeline may be behind or ahead of the
+    account. What the account said fell due, or no longer does, is said once: so what is billed after
+    goes by the account, and only a ground that it never heard of by the timeline.
+
+    Clauses: RRNS-11.3.
+    """
+    known = {
+        e.because_of: Moment(e.accelerated_on, e.because_of)
+        for e in account.accelerations
+        if e.contract_id == contract_id and e.because_of is not None
+    }
+    unheard = (
+        each
+        for each in timeline.grounds
+        if each.event not in known and each.event not in account.no_grounds
+    )
+    return msgspec.structs.replace(timeline, grounds=(*known.values(), *unheard))
 
 
 def _undone(account: Account, event: DebtsAccelerated) -> AccelerationWithdrawn:

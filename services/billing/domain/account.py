@@ -85,7 +85,7 @@ class Account:
 
     `pending` is interest owed that no document shows yet; `noticed` the claims said to be late;
     `unapplied` money that no claim took; `accelerations` what fell due by grounds that stand, in the
-    order of their recording.
+    order of their recording; `no_grounds` those that were withdrawn.
     """
 
     account_id: UUID
@@ -107,6 +107,7 @@ class Account:
     noticed: frozenset[UUID] = frozenset()
     unapplied: int = 0
     accelerations: tuple[DebtsAccelerated, ...] = ()
+    no_grounds: frozenset[UUID] = frozenset()
     due_dates_moved: bool = False
 
     def open_of(self, claim: Claim) -> int:
@@ -210,12 +211,19 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:  # noqa: C
                 claims=claims,
                 parts=parts,
                 accelerations=(*state.accelerations, event),
+                no_grounds=state.no_grounds - {event.because_of},
                 due_dates_moved=True,
             )
         case AccelerationWithdrawn():
             claims, parts = restored(state.claims, state.parts, event=event)
             left = tuple(e for e in state.accelerations if e.because_of != event.because_of)
-            return replace(state, claims=claims, parts=parts, accelerations=left)
+            return replace(
+                state,
+                claims=claims,
+                parts=parts,
+                accelerations=left,
+                no_grounds=state.no_grounds | {event.because_of},
+            )
         case _:
             assert_never(event)
 

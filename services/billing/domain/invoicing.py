@@ -17,6 +17,7 @@ from libs.events.vocabulary.billing import (
     LateInterestWaived,
     PenaltyCharged,
 )
+from services.billing.domain.accelerating import with_grounds_of
 from services.billing.domain.account import Account, fold_account_from
 from services.billing.domain.books import ContractBooks, Order
 from services.billing.domain.demanding import demands_to_make
@@ -59,10 +60,16 @@ def draft_contract(account: Account, *, contract: ContractBooks, order: Order) -
 
     Clauses: WUTM-31, WSRV-31 (months put together wait for the last of them), WUTM-27.3,
     WSRV-27.3 (interest alone may be left out), NSEC-14.9a, WUTM-32.1, WSRV-29 (tax once a document
-    and rate).
+    and rate), RRNS-11.3 (what is billed after a ground arose falls due as the account knows it).
     """
     reckoned = interest_anew(account, contract_id=contract.contract_id, terms=contract.terms)
     account = fold_account_from(account, reckoned)
+    contract = replace(
+        contract,
+        timeline=with_grounds_of(
+            account, contract_id=contract.contract_id, timeline=contract.timeline
+        ),
+    )
     months = months_to_bill(account, contract=contract, order=order)
     fresh = _with_adjustments(
         documents(months.fresh, timeline=contract.timeline), changed=months.changed

@@ -226,6 +226,31 @@ async def test_what_is_billed_after_the_ground_moves_back_with_it_too() -> None:
 
 
 @pytest.mark.clause("RRNS-11.3")
+async def test_a_run_by_an_earlier_day_goes_by_the_grounds_that_the_account_knows() -> None:
+    world, never = await _an_order(), await _an_order()
+    await world.tell(_ground("2025-04-05"), on="2025-05-01")
+    wrong = await never.tell(_ground("2025-04-05"), on="2025-04-06")
+    await _put_right(never, wrong, on="2025-05-01")
+    for each in (world, never):
+        await each.run("2025-04-30", issued_on="2025-05-02", known_on=day("2025-04-30"))
+    assert (await _claims(world))[-1][:2] == ("2025-04", "2025-04-05")
+    assert (await _claims(never))[-1][:2] == ("2025-04", "2025-04-30")
+
+
+@pytest.mark.clause("RRNS-11.3")
+@pytest.mark.parametrize("first", ["account", "timeline"])
+async def test_a_ground_is_billed_by_whichever_reader_hears_of_it_first(first: str) -> None:
+    world = await _an_order()
+    ground = await world.record(_ground("2025-04-05"), on="2025-04-06")
+    if first == "account":
+        await world.react([ground])
+    else:
+        world.timelines.take([ground])
+    await world.run("2025-04-30")
+    assert (await _claims(world))[-1][:2] == ("2025-04", "2025-04-05")
+
+
+@pytest.mark.clause("RRNS-11.3")
 async def test_a_debt_that_is_not_late_any_more_is_settled_as_one() -> None:
     world = await _an_order()
     ground = await world.tell(_ground("2025-03-25"), on="2025-04-01")

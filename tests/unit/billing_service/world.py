@@ -85,9 +85,19 @@ class World:
         )
         return appended.events[0]
 
+    async def tell_account(self, event: Event, *, on: str | None = None) -> Recorded[Event]:
+        """The same as `tell`, but what charges rest on has not heard of it yet."""
+        recorded = await self.record(event, on=on)
+        await self.react([recorded])
+        return recorded
+
     async def deliver(self, events: Sequence[Recorded[Event]]) -> None:
         """Billing hears of events, in this order."""
         self.timelines.take(events)
+        await self.react(events)
+
+    async def react(self, events: Sequence[Recorded[Event]]) -> None:
+        """What events lead to is decided."""
         for recorded in events:
             for reaction in reactions.react(recorded):
                 await self.log.decide(
