@@ -4,14 +4,17 @@ What is announced stands in the stream of the service. From there it is carried 
 every contract that would outlast the day is ended by an event of its own, decided on its own
 stream. Ending one twice changes nothing, so a worker that was killed goes on with what the list of
 contracts still shows, two workers do no harm, and a contract formed after the announcement ends
-like the others. No clock is read.
+like the others.
 """
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
+from libs.dates.clock import Clock
+from libs.dates.japan import japan_date
 from libs.events.database import Pool
 from libs.events.envelope import Cause
 from libs.events.follow import Follower
@@ -87,12 +90,20 @@ async def end_with_service(
     )
 
 
+class _Left(NamedTuple):
+    """A contract left as it is at a version, and why it could not be ended; "" where it need not."""
+
+    version: int
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abolisher:
     """Carries abolitions out, by the lists of them and of the contracts, which it brings level.
 
     `met` is what this process has looked at and left as it is, by abolition and contract: only
-    a contract that has moved since is looked at again.
+    a contract that has moved since is looked at again. The clock dates when all were met; a
+    rehearsal stays at the time of the announcement.
     """
 
     log: Log
@@ -100,38 +111,54 @@ class Abolisher:
     terms: Terms
     listed: Follower
     announced: Follower
+    clock: Clock
     rehearsal: bool
-    met: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+    met: dict[tuple[UUID, UUID], _Left] = field(default_factory=dict)
 
     async def carry_out_all(self) -> int:
-        """Carry out every abolition there is, the first announced first; how many contracts ended."""
-        await self.announced.catch_up()
-        standing = await abolitions.find(self.pool, service=None)
-        return sum([await self.carry_out(one) for one in standing])
+        """Carry out every abolition there is, the first announced first; how many contracts ended.
 
-    async def carry_out(self, abolition: AbolitionRow) -> int:
-        """End what would outlast the day; note it when all contracts were met. How many ended."""
-        await self.listed.catch_up()
-        left = [
-            each
-            for each in await contracts.outlasting(self.pool, abolition.announced)
-            if self.met.get((abolition.abolition_id, each.contract_id)) != each.version
-        ]
-        failures: dict[str, str] = {}
+        What goes wrong with one contract holds up no other: the first such error is raised when
+        everything has been tried.
+        """
+        await self.announced.catch_up()
         ended = 0
-        for at in range(0, len(left), AT_ONCE):
-            batch = left[at : at + AT_ONCE]
-            results = await asyncio.gather(*(self._end(abolition, each) for each in batch))
-            for each, said in zip(batch, results, strict=True):
-                ended += said is None
-                if said:
-                    failures[str(each.contract_id)] = said
-        if not abolition.carried_out:
-            await self._finish(abolition, failures=failures)
+        errors: list[BaseException] = []
+        for abolition in await abolitions.find(self.pool, service=None):
+            ended += await self._carry_out(abolition, errors=errors)
+        if errors:
+            raise errors[0]
         return ended
 
-    async def _end(self, abolition: AbolitionRow, found: OpenContract) -> str | None:
-        """None when the contract was ended; why it could not be, or nothing when it need not."""
+    async def _carry_out(self, abolition: AbolitionRow, *, errors: list[BaseException]) -> int:
+        """End what would outlast the day; note it when all contracts were met. How many ended."""
+        await self.listed.catch_up()
+        found = await contracts.outlasting(self.pool, abolition.announced)
+        left = [each for each in found if self._left(abolition, each) is None]
+        ended = 0
+        failed = False
+        for at in range(0, len(left), AT_ONCE):
+            batch = left[at : at + AT_ONCE]
+            results = await asyncio.gather(
+                *(self._end(abolition, each) for each in batch), return_exceptions=True
+            )
+            for result in results:
+                if isinstance(result, BaseException):
+                    errors.append(result)
+                    failed = True
+                else:
+                    ended += result
+        if not abolition.carried_out and not failed:
+            await self._finish(abolition, found=found)
+        return ended
+
+    def _left(self, abolition: AbolitionRow, found: OpenContract) -> _Left | None:
+        """How it was left, if it has not moved since."""
+        left = self.met.get((abolition.abolition_id, found.contract_id))
+        return left if left and left.version == found.version else None
+
+    async def _end(self, abolition: AbolitionRow, found: OpenContract) -> bool:
+        """Whether the contract was ended; notes why where it is left as it is."""
         history = await self.log.load(found.contract_id)
         first, last = history[0].envelope, history[-1].envelope
         recorded_at = max(abolition.recorded_at, last.recorded_at)
@@ -152,28 +179,31 @@ class Abolisher:
         except Stale:
             raise
         except Refusal as refused:
-            said = f"{refused.code}: {refused.detail or refused.title}"
+            why = f"{refused.code}: {refused.detail or refused.title}"
         else:
-            if appended.versions[found.contract_id] > found.version:
-                return None
-            said = ""
-        self.met[abolition.abolition_id, found.contract_id] = found.version
-        return said
+            if appended.events:
+                return True
+            why = ""
+        self.met[abolition.abolition_id, found.contract_id] = _Left(found.version, why)
+        return False
 
-    async def _finish(self, abolition: AbolitionRow, *, failures: dict[str, str]) -> None:
+    async def _finish(self, abolition: AbolitionRow, *, found: list[OpenContract]) -> None:
+        """Note that all that were found have been met, with what could not be ended of them."""
         await self.listed.catch_up()
+        left = {each.contract_id: self._left(abolition, each) for each in found}
+        cause = abolition.cause(rehearsal=self.rehearsal)
         announced = abolition.announced
         wished = AbolitionCarriedOut(
             abolition_id=abolition.abolition_id,
             service=announced.service,
-            carried_out_on=announced.announced_on,
+            carried_out_on=japan_date(cause.now or self.clock.now()),
             ended=await contracts.count_ended(self.pool, abolition.abolition_id),
-            failures=failures,
+            failures={str(each): how.why for each, how in left.items() if how and how.why},
         )
         await self.log.decide(
             stream_of(announced.service),
             lambda history: abolishing.carried_out(
                 (recorded.event for recorded in history), wished=wished
             ),
-            cause=abolition.cause(rehearsal=self.rehearsal),
+            cause=cause,
         )

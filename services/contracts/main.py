@@ -130,6 +130,7 @@ class Service:
             terms=self.terms,
             listed=self.contracts_view(),
             announced=self.abolitions_view(),
+            clock=SystemClock(),
             rehearsal=self.log.rehearsal,
         )
 

@@ -135,7 +135,13 @@ async def abolisher(
             listed = Follower(contracts.NAME, log=log, pool=pool, effect=contracts.filling(log))
             announced = Follower(abolitions.NAME, log=log, pool=pool, effect=abolitions.fill)
             made = Abolisher(
-                log=log, pool=pool, terms=TERMS, listed=listed, announced=announced, rehearsal=False
+                log=log,
+                pool=pool,
+                terms=TERMS,
+                listed=listed,
+                announced=announced,
+                clock=SystemClock(),
+                rehearsal=False,
             )
             yield made, log, pool
 

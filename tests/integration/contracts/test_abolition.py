@@ -10,6 +10,7 @@ import pytest
 
 from libs.dates.clock import SystemClock
 from libs.dates.japan import japan_date
+from libs.events.envelope import Event
 from libs.events.store import PostgresLog
 from libs.events.vocabulary.contracts import AbolitionCarriedOut, ContractTerminated
 from services.contracts.abolishing import AT_ONCE, announce
@@ -110,19 +111,22 @@ async def test_one_of_a_plan_leaves_other_plans_and_what_is_formed_later_ends_to
         assert [each.ended for each in await _finished(log, "RRNS")] == [0, 1]
 
 
+def _approved_after_the_end() -> list[Event]:
+    return [
+        event.model_copy(update={"approved_on": date(2028, 1, 1)})
+        if "approved_on" in type(event).model_fields
+        else event
+        for event in beginning("MYSEC", 0)[:2]
+    ]
+
+
 async def test_what_cannot_end_is_said_and_looked_at_again_when_it_has_moved(
     database: MakeDatabase,
 ) -> None:
     dsn = await database()
     await migrated(dsn)
     async with abolisher(dsn) as (made, log, _pool):
-        later = [
-            event.model_copy(update={"approved_on": date(2028, 1, 1)})
-            if "approved_on" in type(event).model_fields
-            else event
-            for event in beginning("MYSEC", 0)[:2]
-        ]
-        await record(log, contract_id("MYSEC", 0), later)
+        await record(log, contract_id("MYSEC", 0), _approved_after_the_end())
         await record(log, contract_id("MYSEC", 1), beginning("MYSEC", 1))
         await _given_up(log, "MYSEC")
         assert await made.carry_out_all() == 1
@@ -131,7 +135,41 @@ async def test_what_cannot_end_is_said_and_looked_at_again_when_it_has_moved(
         assert why.startswith("impossible-timeline: ")
         assert list(finished.failures) == [str(contract_id("MYSEC", 0))]
         assert finished.ended == 1
+        assert finished.carried_out_on == japan_date(SystemClock().now())
         assert await made.carry_out_all() == 0
+
+
+_SPOIL = "UPDATE event SET type = 'no-' || type WHERE stream_id = $1"
+_MEND = "UPDATE event SET type = substr(type, 4) WHERE stream_id = $1"
+
+
+async def test_one_that_breaks_holds_up_no_other_and_loses_no_failure(
+    database: MakeDatabase,
+) -> None:
+    dsn = await database()
+    await migrated(dsn)
+    broken = contract_id("MYSEC", 1)
+    async with abolisher(dsn) as (made, log, pool):
+        await record(log, contract_id("MYSEC", 0), _approved_after_the_end())
+        for number in range(1, AT_ONCE + 2):
+            await record(log, contract_id("MYSEC", number), beginning("MYSEC", number))
+        await record(log, contract_id("WUTM", 0), beginning("WUTM", 0))
+        for service in ("MYSEC", "WUTM"):
+            await _given_up(log, service)
+        for view in (made.listed, made.announced):
+            await view.catch_up()
+        await pool.execute(_SPOIL, broken)
+        with pytest.raises(ValueError):
+            await made.carry_out_all()
+        await pool.execute(_MEND, broken)
+        others = {contract_id("MYSEC", number) for number in range(2, AT_ONCE + 2)}
+        assert (await _ends(log)).keys() == {*others, contract_id("WUTM", 0)}
+        assert (await _finished(log, "MYSEC"), len(await _finished(log, "WUTM"))) == ([], 1)
+        assert await made.carry_out_all() == 1
+        assert (await _ends(log)).keys() == {*others, contract_id("WUTM", 0), broken}
+        (finished,) = await _finished(log, "MYSEC")
+        assert list(finished.failures) == [str(contract_id("MYSEC", 0))]
+        assert finished.ended == AT_ONCE + 1
 
 
 @pytest.mark.clause("NSEC-20.1", "NSEC-20.4")
