@@ -65,8 +65,8 @@ def put_right(
     """A ground is put right, or withdrawn (`values` None): its debts move with it.
 
     All that fell due by grounds of the contract is due again when it was, the last recorded first;
-    then what falls due by the grounds that stand is said anew. A debt that is no longer late on
-    `on`, the day of the correction, is settled as one. What was paid bears the interest of its new
+    then what falls due by the grounds that stand is said anew. A late debt that is no longer late on
+    `on`, the day of the correction, or no longer by itself, is settled as one. What was paid bears the interest of its new
     due date with the next run. A fact that is no ground known here changes nothing.
 
     Clauses: RRNS-11.3.
@@ -104,7 +104,11 @@ def put_right(
         )
         events.extend(again)
         after = _after(after, again)
-    return (*events, *_no_longer_late(after, on=on))
+    return (
+        *events,
+        *_no_longer_late(after, on=on),
+        *_no_longer_divided(after, ground=ground, on=on),
+    )
 
 
 def with_grounds_of(account: Account, *, contract_id: UUID, timeline: Timeline) -> Timeline:
@@ -164,6 +168,23 @@ def _no_longer_late(account: Account, *, on: date) -> tuple[ArrearsSettled, ...]
         )
         for claim in account.claims
         if claim.claim_id in account.noticed and (claim.due_on is None or claim.due_on >= on)
+    )
+
+
+def _no_longer_divided(
+    account: Account, *, ground: DebtsAccelerated, on: date
+) -> tuple[ArrearsSettled, ...]:
+    """Nobody would pay the part of a debt that is whole again; the whole is late by itself."""
+    there = {claim.claim_id for claim in account.claims}
+    return tuple(
+        ArrearsSettled(
+            account_id=account.account_id,
+            customer_id=account.customer_id,
+            contract_ids=(ground.contract_id,),
+            invoice_id=debt_id,
+            settled_on=on,
+        )
+        for debt_id in sorted(account.noticed - there)
     )
 
 

@@ -102,6 +102,10 @@ async def _paid(
     )
 
 
+async def _notice(world: World, until: str) -> None:
+    await use_cases.notice_late(world.billing, ACCOUNT, until=day(until), write=world.write(until))
+
+
 @pytest.mark.clause("RRNS-11.3")
 async def test_a_ground_found_out_late_counts_from_its_own_day_for_what_had_arisen() -> None:
     world = await _an_order()
@@ -156,8 +160,7 @@ async def test_a_second_ground_and_the_same_again_move_nothing_that_is_due() -> 
 async def test_it_is_late_from_the_day_after_the_ground() -> None:
     world = await _an_order()
     await world.tell(_ground("2025-03-25"), on="2025-04-01")
-    write = world.write("2025-04-02")
-    await use_cases.notice_late(world.billing, ACCOUNT, until=day("2025-04-02"), write=write)
+    await _notice(world, "2025-04-02")
     late = await world.of_type(PaymentLate)
     assert {str(each.due_on) for each in late} == {"2025-03-25"}
 
@@ -254,8 +257,7 @@ async def test_a_ground_is_billed_by_whichever_reader_hears_of_it_first(first: s
 async def test_a_debt_that_is_not_late_any_more_is_settled_as_one() -> None:
     world = await _an_order()
     ground = await world.tell(_ground("2025-03-25"), on="2025-04-01")
-    write = world.write("2025-04-02")
-    await use_cases.notice_late(world.billing, ACCOUNT, until=day("2025-04-02"), write=write)
+    await _notice(world, "2025-04-02")
     await _put_right(world, ground, on="2025-04-10")
     (settled,) = await world.of_type(ArrearsSettled)
     assert settled.settled_on == day("2025-04-10")
@@ -263,6 +265,25 @@ async def test_a_debt_that_is_not_late_any_more_is_settled_as_one() -> None:
         "2025-05-31",
         "2025-03-31",
     }
+
+
+@pytest.mark.clause("RRNS-11.3")
+@pytest.mark.parametrize("arose", [None, "2025-03-08"])
+async def test_a_late_part_of_a_debt_that_is_whole_again_is_settled(arose: str | None) -> None:
+    world = await _an_order()
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-01")
+    await _notice(world, "2025-04-02")
+    divided = {claim.claim_id for claim in (await world.account()).claims}
+    assert {each.invoice_id for each in await world.of_type(PaymentLate)} == divided
+    await _put_right(world, ground, on="2025-04-10", arose=arose)
+    account = await world.account()
+    there = {claim.claim_id for claim in account.claims}
+    gone = [e for e in await world.of_type(ArrearsSettled) if e.invoice_id not in there]
+    assert {each.invoice_id for each in gone} == divided - there
+    assert [(e.contract_ids, e.settled_on) for e in gone] == [((CONTRACT,), day("2025-04-10"))]
+    await _notice(world, "2025-04-11")
+    late = {c.claim_id for c in account.claims if c.due_on and c.due_on < day("2025-04-11")}
+    assert (await world.account()).noticed == late
 
 
 @pytest.mark.clause("RRNS-11.3", "RRNS-36.S1", "RRNS-36.S2")
