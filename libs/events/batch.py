@@ -37,6 +37,11 @@ class Reader(Protocol):
         """The name under which its cursors and parked events stand."""
         ...
 
+    @property
+    def at_most(self) -> int:
+        """How many events of a partition it takes at once: what a stop waits for."""
+        ...
+
     async def take(self, batch: Batch) -> None:
         """Take all: effects, parked streams and the cursor's move commit together.
 

@@ -102,7 +102,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         return frozenset((share.topic, share.partition) for share in self._assigned)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Take events until told to stop; a batch in hand is finished first."""
+        """Take events until told to stop; of what was fetched only the batch in hand is finished."""
         log = structlog.get_logger()
         waits = pauses()
         while not stop.is_set() and self.trouble is None:
@@ -153,7 +153,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             self._joined = True
             while not stop.is_set():
                 try:
-                    await self._round(consumer)
+                    await self._round(consumer, stop=stop)
                     waits = pauses()
                 except (Stopped, KafkaError):
                     raise
@@ -164,7 +164,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             self._joined = False
             await consumer.stop()
 
-    async def _round(self, consumer: AIOKafkaConsumer) -> None:
+    async def _round(self, consumer: AIOKafkaConsumer, *, stop: asyncio.Event) -> None:
         async with self._in_hand:
             await self._find_places(consumer)
         found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)
@@ -172,13 +172,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             # What was given up while we waited is dropped here: its place is looked up anew.
             ours = {share: records for share, records in found.items() if share in self._cursors}
             answers = await asyncio.gather(
-                *(self._take_all(consumer, share, records) for share, records in ours.items()),
+                *(
+                    self._take_all(consumer, share, records, stop=stop)
+                    for share, records in ours.items()
+                ),
                 return_exceptions=True,
             )
             errors = [answer for answer in answers if isinstance(answer, BaseException)]
             for error in sorted(errors, key=lambda error: not isinstance(error, Stopped)):
                 raise error
-            await self._retry_waiting(something_new=bool(ours))
+            await self._retry_waiting(something_new=bool(ours), stop=stop)
             await self._count_parked()
             await self._hint(consumer)
 
@@ -203,10 +206,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
             self._cursors[share] = cursor
 
     async def _take_all(
-        self, consumer: AIOKafkaConsumer, share: TopicPartition, records: Sequence[KafkaRecord]
+        self,
+        consumer: AIOKafkaConsumer,
+        share: TopicPartition,
+        records: Sequence[KafkaRecord],
+        *,
+        stop: asyncio.Event,
     ) -> None:
-        """Take what a partition brought, some at a time, so that no batch is large in bytes."""
-        for some in by_bytes(records, at_most=_BATCH_BYTES):
+        """Take what a partition brought, in batches of few bytes and of what the reader bears.
+
+        Told to stop, the batch in hand is the last; where it ended is looked up anew.
+        """
+        for some in in_batches(records, at_most=self._reader.at_most, bytes_at_most=_BATCH_BYTES):
+            if stop.is_set():
+                self._cursors.pop(share, None)
+                return
             if share in self._cursors:
                 await self._take(consumer, share, some)
 
@@ -263,7 +277,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
                 expected += 1
         return messages, None
 
-    async def _retry_waiting(self, *, something_new: bool) -> None:
+    async def _retry_waiting(self, *, something_new: bool, stop: asyncio.Event) -> None:
         """Try waiting streams of our share again: at once after news, else less and less often."""
         now = asyncio.get_running_loop().time()
         if something_new:
@@ -274,6 +288,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         async with transaction(self._pool) as connection:
             streams = await parking.waiting_streams(connection, self._reader.name, at=ours)
         for stream in streams:
+            if stop.is_set():
+                return
             await self._reader.retry(stream)
         self._retry_at = now + self._retry_seconds
         self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
@@ -334,12 +350,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
         )
 
 
-def by_bytes(records: Sequence[KafkaRecord], *, at_most: int) -> Iterator[Sequence[KafkaRecord]]:
-    """Records in runs of at most so many bytes of data; one that is larger stands alone."""
+def in_batches(
+    records: Sequence[KafkaRecord], *, at_most: int, bytes_at_most: int
+) -> Iterator[Sequence[KafkaRecord]]:
+    """Records in runs of at most so many, and of so many bytes of data; a larger one stands alone."""
     start, size = 0, 0
     for number, record in enumerate(records):
         own = len(record.value or b"")
-        if number > start and size + own > at_most:
+        full = number - start == at_most or size + own > bytes_at_most
+        if number > start and full:
             yield records[start:number]
             start, size = number, 0
         size += own

@@ -19,6 +19,9 @@ from libs.events.wire import Wire
 _TRIES = 5
 """How often in a row an effect may fail by itself with a word of the weather before it parks."""
 
+_AT_MOST = 3_000
+"""One transaction takes them all, so many are cheaper than few."""
+
 ANSWERS = "SELECT 1"
 
 
@@ -42,6 +45,7 @@ class Projector:
         self, name: str, *, effect: Effect, pool: Pool, keys: Keys, wire: Wire | None = None
     ) -> None:
         self.name = name
+        self.at_most = _AT_MOST
         self._effect = effect
         self._pool = pool
         self._keys = keys

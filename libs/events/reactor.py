@@ -28,6 +28,9 @@ from libs.events.weather import is_weather, may_be_its_own
 from libs.events.wire import Wire
 from libs.telemetry import tracing
 
+_AT_MOST = 50
+"""Each may be a transaction of its own, and as many of every partition are in hand at a stop."""
+
 
 class Reactor:
     """Decides what each event leads to, and appends that with its cursor in one transaction.
@@ -49,6 +52,7 @@ class Reactor:
         wire: Wire | None = None,
     ) -> None:
         self.name = name
+        self.at_most = _AT_MOST
         self._react = react
         self._log = log
         self._pool = pool

@@ -101,6 +101,40 @@ async def test_a_reaction_continues_the_trace_of_its_cause(
     assert [(event.envelope.traceparent or "").split("-")[1] for event in events] == [TRACE] * 2
 
 
+async def test_told_to_stop_it_leaves_what_was_fetched_and_nothing_is_lost_or_doubled(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    stop = asyncio.Event()
+
+    def react(event: Recorded[Event]) -> Sequence[Reaction]:
+        """Each event leads to one; the first time, the process is told to stop meanwhile."""
+        assert isinstance(event.event, ServiceStarted)
+        decided = reversed_because(Recorded(event.envelope, event.event))
+
+        def decision(_: Sequence[Recorded[Event]]) -> Sequence[Event]:
+            stop.set()
+            return [decided]
+
+        return [Reaction(stream_id=event.envelope.event_id, decision=decision)]
+
+    async def sent() -> bool:
+        return bool(await source.pool.fetchval("SELECT position FROM relay_cursor") == 300)
+
+    async def all_taken() -> bool:
+        return await taken(target) == 300
+
+    await append_starts(source.log, streams=1, versions=300)
+    async with running(Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic).run):
+        await until(sent)
+    consumer = a_consumer(target, react=react, topic=topic, bootstrap=kafka_bootstrap)
+    await consumer.run(stop)
+    assert 0 < await target.log.position() == await taken(target) <= 50
+    async with running(consumer.run):
+        await until(all_taken)
+    found = [event.envelope.causation_id for event in await target.log.read(0, limit=1000)]
+    assert found == [event.envelope.event_id for event in await source.log.read(0, limit=1000)]
+
+
 async def test_two_reactors_that_hold_one_partition_append_once(
     source: Place, target: Place, topic: str, kafka_bootstrap: str
 ) -> None:
