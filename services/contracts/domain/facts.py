@@ -51,9 +51,11 @@ def facts_of(history: Sequence[Recorded[Event]]) -> Facts:
     """The facts in the order of their recording; corrections are applied, withdrawn ones gone.
 
     A correction reaches back to what was recorded before it, so facts known before are gone on from
-    only where no correction stands among the events.
+    only where no correction stands among the events. Of a stream that is not a contract's (a
+    customer's has a name in it) nothing is kept.
     """
-    plain = _PLAIN.state(history)
+    is_contract = bool(history) and isinstance(history[0].event, _OURS)
+    plain = _PLAIN.state(history, keep=is_contract)
     return _corrected(history) if plain is None else plain
 
 
