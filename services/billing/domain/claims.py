@@ -1,6 +1,6 @@
 """Claims: what documents and demands make owed, by due date, and what makes them fall due at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
@@ -194,7 +194,7 @@ def restored(
 ) -> tuple[tuple[Claim, ...], tuple[PaidPart, ...]]:
     """The claims with the debts of the event due again when they were, and the parts paid of them.
 
-    What was divided is one claim again. It undoes the last acceleration of these debts, or the
+    What was divided is one claim again, and so is what a payment paid of it. It undoes the last acceleration of these debts, or the
     ground that was known when they were issued.
 
     Clauses: RRNS-11.3.
@@ -211,8 +211,23 @@ def restored(
         for claim in claims
         if claim.claim_id not in halves
     )
-    paid = tuple(replace(part, claim_id=halves.get(part.claim_id, part.claim_id)) for part in parts)
-    return found, paid
+    paid = [replace(part, claim_id=halves.get(part.claim_id, part.claim_id)) for part in parts]
+    return found, _joined(paid, of=back.keys())
+
+
+def _joined(parts: list[PaidPart], *, of: Collection[UUID]) -> tuple[PaidPart, ...]:
+    """Let what one payment paid of a claim on a day be one part: interest on it is cut once."""
+    found: dict[tuple[object, ...], PaidPart] = {}
+    for number, part in enumerate(parts):
+        key = (
+            part.claim_id,
+            part.payment_id,
+            part.paid_on,
+            None if part.claim_id in of else number,
+        )
+        before = found[key].amount if key in found else 0
+        found[key] = replace(part, amount=before + part.amount)
+    return tuple(found.values())
 
 
 def _moved(parts: list[PaidPart], *, of: UUID, to: UUID, amount: int) -> list[PaidPart]:

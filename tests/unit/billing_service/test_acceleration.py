@@ -314,6 +314,23 @@ async def test_interest_that_a_withdrawn_ground_had_brought_is_owed_no_more() ->
     assert [each.payable for each in invoices] == [each.total for each in invoices]
 
 
+@pytest.mark.clause("RRNS-11.3", "RRNS-36.S1", "RRNS-36.S2")
+async def test_interest_on_what_was_paid_of_a_debt_that_is_whole_again_is_cut_once() -> None:
+    world, never = await _an_order(), await _an_order()
+    for each in (world, never):
+        await _paid(each, 50_001, "2025-04-11", month="2025-03", name="first")
+        await _paid(each, 80_000, "2025-04-11", month="2025-03", name="second")  # both parts
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-12")
+    await _put_right(world, ground, on="2025-04-13")
+    for each in (world, never):
+        await each.run("2025-04-30")
+    days = 11
+    assert await _interest(never) == [
+        ("2025-03", "2025-03-31", days, paid * 146 * days // 365_000) for paid in (50_001, 80_000)
+    ]
+    assert await _interest(world) == await _interest(never)
+
+
 @pytest.mark.clause("RRNS-11.3", "RRNS-36.S1")
 async def test_what_an_invoice_shows_already_is_not_charged_again() -> None:
     world = await _an_order()
