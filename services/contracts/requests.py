@@ -226,6 +226,8 @@ class OperatorTermination(_Body):
 
 
 class Abolition(_Body):
+    """One contract ends by the end of its service, which was announced elsewhere: nobody is told."""
+
     by: Literal["abolition"]
     terminated_on: date
 

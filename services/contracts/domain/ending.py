@@ -261,6 +261,9 @@ def record_ground(life: Life, *, ground: int, arose_on: date, terms: ContractTer
 def abolish(life: Life, *, abolished_on: date, terms: ContractTerms) -> Events:
     """The service is abolished on that day, and the contract ends with it by itself.
 
+    For one contract, of a service whose end was made known elsewhere: no notice is asked for, and
+    the customer is told nothing of it here. `abolishing.announce` ends a service with its notice.
+
     Clauses: NSEC-20.2, WUTM-20.2.2, WUTM-22.3, WSRV-20.1, WSRV-20.2c, WSRV-22.2b, RRNS-13.1,
     RRNS-13.3.
     """

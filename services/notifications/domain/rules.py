@@ -14,13 +14,16 @@ Addressee = Literal["contact"]
 class NoticeRule(BaseModel):
     """One event that is told to the customer's registered contact.
 
-    `only` asks for values of the event's fields: of another nobody is told. `template` names the text under `templates/`; `article` is how the text cites the terms.
+    `only` asks for values of the event's fields, `having` that fields have any: of another event
+    nobody is told. `template` names the text under `templates/`; `article` is how the text cites
+    the terms.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     event: str
     only: Mapping[str, str] = {}
+    having: tuple[str, ...] = ()
     channel: Literal["mail"]
     addressee: Addressee
     template: str
@@ -29,8 +32,10 @@ class NoticeRule(BaseModel):
 
     def tells(self, event: Event) -> bool:
         """Whether this event is told by the rule."""
-        return event.type == self.event and all(
-            getattr(event, name, None) == value for name, value in self.only.items()
+        return (
+            event.type == self.event
+            and all(getattr(event, name, None) == value for name, value in self.only.items())
+            and all(getattr(event, name, None) is not None for name in self.having)
         )
 
 

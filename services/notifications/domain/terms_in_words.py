@@ -38,8 +38,9 @@ def _notice(name: str, rule: NoticeRule) -> Said:
 
 def _only(rule: NoticeRule) -> str:
     """For which of the facts, in words; of all of them nothing is said."""
-    asked = " and ".join(f"{plain(name)} {plain(value)}" for name, value in rule.only.items())
-    return f"with {asked}, " if asked else ""
+    asked = [f"{plain(name)} {plain(value)}" for name, value in rule.only.items()]
+    asked += [f"{plain(name)} given" for name in rule.having]
+    return f"with {' and '.join(asked)}, " if asked else ""
 
 
 def _reasons(section: NoticeTerms) -> Iterator[Said]:

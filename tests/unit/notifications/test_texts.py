@@ -202,6 +202,17 @@ def test_of_another_end_than_that_of_the_service_nobody_is_told_by_this_rule(cau
     assert terms.rules_for(ABOLISHED.model_copy(update={"cause": cause})) == ()
 
 
+@pytest.mark.clause("WUTM-20.2.1", "WSRV-20.2b", "RRNS-13.2", "NSEC-20.4")
+@pytest.mark.parametrize("service", ["MYSEC", "CAS", "SSD", "WUTM", "WSRV", "RRNS"])
+def test_only_an_end_that_was_announced_and_has_its_reason_is_told(service: str) -> None:
+    terms = TERMS_OF(service, date(2025, 6, 9))
+
+    assert terms is not None
+    assert [name for name, _ in terms.rules_for(ABOLISHED)] == ["service-abolished"]
+    alone = ABOLISHED.model_copy(update={"abolition_id": None, "reason": None})
+    assert terms.rules_for(alone) == ()
+
+
 def test_a_ground_without_words_is_told_by_its_clause() -> None:
     body = the_notice(CHANGE_DECLINED.model_copy(update={"ground": "other"})).body
 
