@@ -14,6 +14,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 _KEPT = 512
+_KEPT_ITEMS = 20_000
 
 
 class Fold(Generic[T, S]):
@@ -21,7 +22,8 @@ class Fold(Generic[T, S]):
 
     `evolve` must be pure, and states must not be changed by those who get them. `of` gives, from a
     first item, what tells sequences apart so that each keeps a state of its own; two that share it
-    only take each other's place. At most `kept` states are held, the oldest goes first.
+    only take each other's place. At most `kept` states are held, of at most `kept_items` items in sum;
+    the oldest goes first.
     """
 
     def __init__(
@@ -31,11 +33,14 @@ class Fold(Generic[T, S]):
         evolve: Callable[[S, T], S],
         of: Callable[[T], Hashable],
         kept: int = _KEPT,
+        kept_items: int = _KEPT_ITEMS,
     ) -> None:
         self._begin = begin
         self._evolve = evolve
         self._of = of
         self._kept = kept
+        self._kept_items = kept_items
+        self._items = 0
         self._states: dict[Hashable, tuple[tuple[T, ...], S]] = {}
 
     def state(self, items: Iterable[T], *, keep: bool = True) -> S:
@@ -52,8 +57,13 @@ class Fold(Generic[T, S]):
         for item in items[len(known) :]:
             state = self._evolve(state, item)
         if keep:
-            self._states.pop(name, None)
+            self._drop(name)
             self._states[name] = (items, state)
-            if len(self._states) > self._kept:
-                del self._states[next(iter(self._states))]
+            self._items += len(items)
+            while len(self._states) > self._kept or self._items > self._kept_items:
+                self._drop(next(iter(self._states)))
         return state
+
+    def _drop(self, name: Hashable) -> None:
+        items, _ = self._states.pop(name, ((), self._begin))
+        self._items -= len(items)

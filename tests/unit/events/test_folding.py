@@ -21,16 +21,22 @@ class Seen:
         return (*state, item)
 
 
-def a_fold(seen: Seen, *, kept: int = 512) -> Fold[int, tuple[int, ...]]:
+def a_fold(seen: Seen, *, kept: int = 512, kept_items: int = 1_000) -> Fold[int, tuple[int, ...]]:
     begin: tuple[int, ...] = ()
-    return Fold(begin=begin, evolve=seen.take, of=lambda item: item % 2, kept=kept)
+    return Fold(
+        begin=begin,
+        evolve=seen.take,
+        of=lambda item: item % 2,
+        kept=kept,
+        kept_items=kept_items,
+    )
 
 
-@given(asked=SEQUENCES, kept=st.integers(0, 2), keep=st.booleans())
+@given(asked=SEQUENCES, kept=st.integers(0, 2), kept_items=st.integers(0, 20), keep=st.booleans())
 def test_whatever_was_asked_before_the_state_is_that_of_all_items(
-    asked: list[list[int]], kept: int, *, keep: bool
+    asked: list[list[int]], kept: int, kept_items: int, *, keep: bool
 ) -> None:
-    fold = a_fold(Seen(), kept=kept)
+    fold = a_fold(Seen(), kept=kept, kept_items=kept_items)
     for items in asked:
         assert fold.state(items, keep=keep) == tuple(items)
 
@@ -72,3 +78,35 @@ def test_no_more_states_are_held_than_said() -> None:
     assert seen.many == 3
     fold.state([1])
     assert seen.many == 3
+
+
+def test_no_more_items_are_held_in_sum_than_said_and_the_oldest_go_first() -> None:
+    seen = Seen()
+    fold = a_fold(seen, kept_items=5)
+    fold.state([1, 1, 1])
+    fold.state([2, 2])
+    fold.state([1, 1, 1])
+    fold.state([2, 2])
+    assert seen.many == 5
+    fold.state([2, 2, 2])
+    assert seen.many == 6
+    fold.state([2, 2, 2])
+    assert seen.many == 6
+    fold.state([1, 1, 1])
+    assert seen.many == 9
+
+
+def test_what_is_longer_than_all_that_may_be_held_is_not_held() -> None:
+    seen = Seen()
+    fold = a_fold(seen, kept_items=2)
+    fold.state([1, 1, 1])
+    fold.state([1, 1, 1])
+    assert seen.many == 6
+
+
+def test_a_state_that_grows_counts_once() -> None:
+    seen = Seen()
+    fold = a_fold(seen, kept_items=5)
+    for length in range(1, 6):
+        fold.state([1] * length)
+    assert seen.many == 5
