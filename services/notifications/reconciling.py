@@ -1,6 +1,7 @@
 """What must agree in notifications: its log, its view, what it was told, what it said of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from libs.dates.japan import japan_date
@@ -17,7 +18,7 @@ from libs.events.shadow import View
 from libs.events.snapshot import snapshot
 from libs.events.vocabulary.contracts import CustomerRegistered, PartyForgotten
 from services.notifications.domain.notice import notice_id_of
-from services.notifications.reactions import occasion_of
+from services.notifications.reactions import Occasion, occasion_of
 from services.notifications.terms import NoticeTermsOf
 from services.notifications.views import notices
 from services.notifications.views.registry import views
@@ -41,6 +42,14 @@ def checks(
     def views_on(_: Log) -> tuple[View, ...]:
         return views()
 
+    async def wrong_kept(
+        connection: Connection, events: Sequence[Recorded[Event]]
+    ) -> Mapping[str, str]:
+        return {
+            **await wrong_recipients(connection, events),
+            **await wrong_occasions(connection, events, terms_of=terms_of),
+        }
+
     return (
         *log_checks(pool),
         ViewRows(notices.NAME, pool=pool, keys=keys, views=views_on, owners=_OWNERS),
@@ -58,16 +67,6 @@ def checks(
             for topic in topics
         ),
     )
-
-
-async def wrong_kept(
-    connection: Connection, events: Sequence[Recorded[Event]]
-) -> Mapping[str, str]:
-    """What is wrong with what is kept of these events, by event id."""
-    return {
-        **await wrong_recipients(connection, events),
-        **await wrong_occasions(connection, events),
-    }
 
 
 FIND_RECIPIENTS = """
@@ -118,24 +117,52 @@ def _still_there(row: Row) -> str | None:
 
 
 FIND_OCCASIONS = "SELECT event_id, type, data FROM occasion WHERE event_id = ANY($1)"
+FIND_SERVICES = """
+SELECT contract_id AS id, service FROM known_contract WHERE contract_id = ANY($1)
+UNION ALL
+SELECT invoice_id, service FROM known_invoice WHERE invoice_id = ANY($1)
+"""
 
 
 async def wrong_occasions(
-    connection: Connection, events: Sequence[Recorded[Event]]
+    connection: Connection, events: Sequence[Recorded[Event]], *, terms_of: NoticeTermsOf
 ) -> Mapping[str, str]:
-    """What is wrong with the occasions kept of these events, by event id."""
-    told = [each for each in events if occasion_of(each.event) is not None]
-    ids = [each.envelope.event_id for each in told]
-    rows = await connection.fetch(FIND_OCCASIONS, ids)
+    """What is wrong with the occasions kept of these events, by event id.
+
+    One of which nobody is told by the terms of its day need not be kept: it may have been taken
+    before such events were occasions. Where the service is not known it must be.
+    """
+    told = [(each, found) for each in events if (found := occasion_of(each.event)) is not None]
+    rows = await connection.fetch(FIND_OCCASIONS, [each.envelope.event_id for each, _ in told])
     kept = {row["event_id"]: EVENTS[row["type"]].model_validate_json(row["data"]) for row in rows}
+    services = {
+        row["id"]: row["service"]
+        for row in await connection.fetch(FIND_SERVICES, [_bearer(found) for _, found in told])
+    }
     wrong: dict[str, str] = {}
-    for each in told:
+    for each, occasion in told:
         event_id = each.envelope.event_id
-        if event_id not in kept:
+        if event_id in kept:
+            if kept[event_id] != each.event:
+                wrong[str(event_id)] = "what is kept to tell a customer is not what the event says"
+            continue
+        service = services.get(_bearer(occasion))
+        if service is None or _rules(terms_of, service, each.event, each.envelope.recorded_at):
             wrong[str(event_id)] = "a customer is to be told of it, and it is not kept"
-        elif kept[event_id] != each.event:
-            wrong[str(event_id)] = "what is kept to tell a customer is not what the event says"
     return wrong
+
+
+def _bearer(occasion: Occasion) -> UUID:
+    """The contract or invoice whose service is the occasion's."""
+    return occasion.invoice_id or occasion.contract_ids[0]
+
+
+def _rules(
+    terms_of: NoticeTermsOf, service: str, event: Event, recorded_at: datetime
+) -> tuple[str, ...]:
+    """The rules of the terms by which an event is told, as they are on the day of its recording."""
+    terms = terms_of(service, japan_date(recorded_at))
+    return () if terms is None else tuple(name for name, _ in terms.rules_for(event))
 
 
 QUEUED = """
@@ -165,7 +192,8 @@ class Told:
                 (row, name, notice_id_of(name, because_of=row["event_id"], recipient=customer))
                 for row in rows
                 for customer in (row["customer_id"],)
-                for name in self._rules(
+                for name in _rules(
+                    self._terms_of,
                     row["service"],
                     EVENTS[row["type"]].model_validate_json(row["data"]),
                     row["recorded_at"],
@@ -187,7 +215,3 @@ class Told:
         if len(rows) < limit:
             return Looked(found, len(rows), None)
         return Looked(found, len(rows), {"event_id": str(rows[-1]["event_id"])})
-
-    def _rules(self, service: str, event: Event, recorded_at: object) -> tuple[str, ...]:
-        terms = self._terms_of(service, japan_date(recorded_at))  # type: ignore[arg-type] # a timestamptz
-        return () if terms is None else tuple(name for name, _ in terms.rules_for(event))

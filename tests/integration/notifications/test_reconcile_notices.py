@@ -10,7 +10,7 @@ from tests.integration.notifications.test_way_of_a_notice import REGISTERED, unt
 from tests.support.contexts import Surroundings
 from tests.support.mail import MailServer
 from tests.support.way import until
-from tests.unit.notifications.examples import APPROVED, CONTRACT, CUSTOMER
+from tests.unit.notifications.examples import ABOLISHED, APPROVED, CONTRACT, CUSTOMER
 
 
 async def words(built: Built, name: str) -> list[str]:
@@ -52,6 +52,35 @@ async def test_notices_agree_and_one_that_is_missing_is_told(
         await built.pool.execute("DELETE FROM occasion")
         (told,) = await words(built, f"notifications of {around.prefix}contracts")
         assert told.endswith(f"{event_id}: a customer is to be told of it, and it is not kept")
+    await mail.stop()
+
+
+async def test_only_an_occasion_of_which_the_terms_tell_must_be_kept(
+    around: Surroundings, worker: Running, mail: MailServer
+) -> None:
+    wished = ABOLISHED.model_copy(update={"cause": "customer", "abolition_id": None})
+    await mail.start()
+    async with worker() as built:
+        pool, name = built.pool, f"notifications of {around.prefix}contracts"
+        await around.publish("contracts", CUSTOMER, REGISTERED)
+        approval = await around.publish("contracts", CONTRACT, APPROVED)
+        await around.publish("contracts", CONTRACT, wished)
+        abolished = await around.publish("contracts", CONTRACT, ABOLISHED)
+
+        async def all_kept() -> bool:
+            return bool(await pool.fetchval("SELECT count(*) = 3 FROM occasion WHERE queued"))
+
+        await until(all_kept)
+        assert await words(built, name) == []
+        await pool.execute("DELETE FROM occasion")
+        told = await words(built, name)
+        assert [line.split(": ")[1].split()[1] for line in told] == [
+            str(approval.envelope.event_id),
+            str(abolished.envelope.event_id),
+        ]
+
+        await pool.execute("DELETE FROM known_contract")
+        assert len(await words(built, name)) == 3, "whose terms say nothing of it is not known"
     await mail.stop()
 
 
