@@ -1,7 +1,7 @@
 """`./yk parked`: the streams that readers could not take, and what to do with them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -10,12 +10,16 @@ import typer
 
 from cli.environments import OPERATIONS, REHEARSAL, services_there
 from cli.processes import CannotStart
+from cli.rebuild.opened import opened
+from cli.rebuild.place import place
 from cli.servers.postgres import PostgresServer
 from cli.state import DEVELOPMENT
-from libs.events import parking
+from libs.events import parking, taking_again
 from libs.events.database import Pool, transaction
 from libs.events.parked_story import Story, tell
 from libs.events.parking import NotFirst, ParkedStream, StreamParked
+from libs.events.taking_again import Stand
+from libs.events.trouble import Stopped
 from libs.refusal.refusal import NotFound
 
 Answer = TypeVar("Answer")
@@ -23,7 +27,7 @@ Answer = TypeVar("Answer")
 _PAGE = 200
 
 app = typer.Typer(
-    help="Show what readers could not take; `show`, `retry` and `skip` what stands first.",
+    help="Show what readers could not take; `show`, `retry` and `skip` what stands first; `take-again` what a reader passed by.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -106,6 +110,49 @@ def skip(
 
     given_up = asyncio.run(_within(service, give_up, rehearsal=context.obj))
     typer.echo(f"skipped event {given_up}")
+
+
+@app.command("take-again")
+def take_again(
+    context: typer.Context,
+    service: ServiceName,
+    reader: Annotated[str, typer.Argument(help="The reader, one that decides.")],
+    stands: Annotated[
+        list[str], typer.Argument(help="Events that it has taken, as TOPIC/PARTITION/SEQUENCE.")
+    ],
+) -> None:
+    """Have a reader that decides take past events again, by the code of today, each at most once."""
+    wanted = [stand_of(text) for text in stands]
+    at = place(service, rehearsal=context.obj)
+
+    async def park() -> Sequence[UUID]:
+        async with opened(service, environment=at.variables) as there:
+            if there.kept(reader) is not None:
+                raise CannotStart(
+                    f"{reader} decides nothing; build its rows again: ./yk rebuild consumer"
+                    f" {service} {reader}."
+                )
+            return await taking_again.take_again(
+                there.pool, reader, stands=wanted, bootstrap=at.surroundings.kafka
+            )
+
+    try:
+        event_ids = asyncio.run(park())
+    except (taking_again.NotToTakeAgain, Stopped) as refused:
+        raise CannotStart(f"Not taken again: {refused}.") from refused
+    for event_id in event_ids:
+        typer.echo(
+            f"event {event_id} is taken again within a second; `./yk parked` shows a failure"
+        )
+
+
+def stand_of(text: str) -> Stand:
+    """Where an event stands, from TOPIC/PARTITION/SEQUENCE; raises CannotStart."""
+    topic, *numbers = text.split("/")
+    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):  # noqa: PLR2004 - the partition, the sequence
+        raise CannotStart(f"{text} is no TOPIC/PARTITION/SEQUENCE, as in contracts/3/17.")
+    partition, sequence = (int(number) for number in numbers)
+    return Stand(topic, partition, sequence)
 
 
 def line(service: str, found: StreamParked) -> str:

@@ -34,7 +34,8 @@ def reacted(
     """For each topic of a reader that decides: its events have the reactions that they ask for."""
     advice = (
         "Compare the own log with its topic and its backup: an event was taken out of it, or the"
-        " reader passed this one over. Decide by hand what it asks for"
+        " reader passed this one over, or took it before its code reacted to it. Have it decide"
+        " now: ./yk parked take-again"
     )
     return tuple(
         Taken(

@@ -16,7 +16,9 @@ from libs.events.reactor import Reactor
 from libs.events.reconcile import Check, whole_round
 from libs.events.reconcile_reactions import Causes, reacted
 from libs.events.relay import Relay
+from libs.events.taking_again import NotToTakeAgain, Stand, take_again
 from libs.events.vocabulary.billing import PaymentReversed
+from tests.support.parked import parked_events
 from tests.support.way import CASE, Place, append_starts, running, until
 
 ONE = UUID(int=1)
@@ -61,10 +63,13 @@ def waiting_for_it(recorded: Recorded[Event]) -> Sequence[Reaction]:
     return [Reaction(stream_id=recorded.envelope.stream_id, decision=decision)]
 
 
-async def react_to_all(
-    source: Place, target: Place, *, react: React, topic: str, bootstrap: str
-) -> Check:
-    """Run relay and reactor until everything of the source was taken; what looks at it then."""
+def begun_by_each(recorded: Recorded[Event]) -> Sequence[Reaction]:
+    """Every event leads to something on its own stream."""
+    return [Reaction(stream_id=recorded.envelope.stream_id, decision=lambda _: [DECIDED])]
+
+
+def a_reader(target: Place, *, react: React, topic: str, bootstrap: str) -> tuple[Consumer, Check]:
+    """A reader that decides, and what looks at its reactions."""
     consumer = Consumer(
         Reactor("reader", react=react, log=target.log, pool=target.pool, keys=target.keys),
         topics=[topic],
@@ -72,14 +77,6 @@ async def react_to_all(
         bootstrap=bootstrap,
         pool=target.pool,
     )
-
-    async def taken() -> bool:
-        found = await target.pool.fetchval("SELECT sum(sequence) FROM consumer_cursor")
-        return bool(found == await source.log.position())
-
-    relay = Relay(dsn=source.dsn, bootstrap=bootstrap, topic=topic)
-    async with running(relay.run), running(consumer.run):
-        await until(taken)
     (check,) = reacted(
         consumer="reader",
         topics=[topic],
@@ -88,6 +85,22 @@ async def react_to_all(
         bootstrap=bootstrap,
         keys=target.keys,
     )
+    return consumer, check
+
+
+async def react_to_all(
+    source: Place, target: Place, *, react: React, topic: str, bootstrap: str
+) -> Check:
+    """Run relay and reactor until everything of the source was taken; what looks at it then."""
+    consumer, check = a_reader(target, react=react, topic=topic, bootstrap=bootstrap)
+
+    async def taken() -> bool:
+        found = await target.pool.fetchval("SELECT sum(sequence) FROM consumer_cursor")
+        return bool(found == await source.log.position())
+
+    relay = Relay(dsn=source.dsn, bootstrap=bootstrap, topic=topic)
+    async with running(relay.run), running(consumer.run):
+        await until(taken)
     return check
 
 
@@ -144,6 +157,52 @@ async def test_an_event_that_asked_for_a_reaction_and_has_none_is_told(
         third.envelope.event_id,
     )
     assert await told(check) == [f"{place}1", f"{place}2"], "what a later event led to is no excuse"
+
+
+async def test_what_was_taken_before_the_code_reacted_to_it_is_decided_on_when_taken_again(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    await append_starts(source.log, streams=2, versions=1)
+    old, other = await source.log.read(0, limit=10)
+    await react_to_all(source, target, react=lambda _: (), topic=topic, bootstrap=kafka_bootstrap)
+    reader, check = a_reader(target, react=begun_by_each, topic=topic, bootstrap=kafka_bootstrap)
+    assert len(await told(check)) == 2
+    stand = Stand(topic, old.envelope.partition, old.envelope.sequence)
+    later = Stand(topic, other.envelope.partition, other.envelope.sequence)
+
+    async def again(*stands: Stand) -> None:
+        ids = await take_again(target.pool, "reader", stands=stands, bootstrap=kafka_bootstrap)
+        assert len(ids) == len(stands)
+
+    async def none_parked() -> bool:
+        return await parked_events(target.pool) == []
+
+    await again(stand)
+    with pytest.raises(NotToTakeAgain, match="is parked"):
+        await again(later, stand)
+    assert [each.event_id for each in await parked_events(target.pool)] == [old.envelope.event_id]
+    async with running(reader.run):
+        await until(none_parked)
+        assert len(await told(check)) == 1
+        await again(stand, later)
+        await until(none_parked)
+    assert await told(check) == []
+    found = await target.log.read(0, limit=10)
+    assert [each.envelope.causation_id for each in found] == [
+        old.envelope.event_id,
+        other.envelope.event_id,
+    ], "and the first not twice"
+
+    with pytest.raises(NotToTakeAgain, match="has taken no event"):
+        await again(stand._replace(sequence=9))
+    await target.pool.execute(
+        "INSERT INTO skipped_event VALUES ('reader', $1, $2, $3, $4, $5, 'a', 'b', 'tanaka')",
+        *stand,
+        old.envelope.stream_id,
+        old.envelope.event_id,
+    )
+    with pytest.raises(NotToTakeAgain, match="tanaka gave"):
+        await again(stand)
 
 
 async def test_what_stood_there_well_before_was_there(

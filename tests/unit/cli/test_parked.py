@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from cli.commands.parked import line
+from cli.commands.parked import line, stand_of
+from cli.processes import CannotStart
 from libs.events.parked_story import advice
 from libs.events.parking import Parked, StreamParked
+from libs.events.taking_again import Stand
 
 
 def a_parked_event(*, stream: int, sequence: int, reason: str = "behind") -> Parked:
@@ -46,3 +48,14 @@ def test_a_line_says_where_it_stopped_why_and_how_many_stand_behind() -> None:
 def test_advice_goes_by_why_it_is_parked(changed: dict[str, Any], says: str) -> None:
     first = a_parked_event(stream=1, sequence=7, reason="NotToday: it is Sunday")
     assert says in advice(first.model_copy(update=changed))
+
+
+def test_a_stand_is_given_as_it_is_shown() -> None:
+    stand = Stand("rehearsal-contracts", 3, 17)
+    assert stand_of(str(stand)) == stand
+
+
+@pytest.mark.parametrize("text", ["contracts/3", "contracts/3/17/1", "contracts/x/17", ""])
+def test_what_is_no_stand_is_refused(text: str) -> None:
+    with pytest.raises(CannotStart, match="is no TOPIC/PARTITION/SEQUENCE"):
+        stand_of(text)
