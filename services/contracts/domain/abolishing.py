@@ -51,9 +51,9 @@ def announce(
     """Announce the end of a service or of a plan of it; the same again changes nothing.
 
     The customers are told as long ahead as the terms ask, counted from the day of the announcement
-    (two months from the last day of a short month end with the last day): a day that comes earlier
-    is refused, save for a recorded urgent reason where the terms allow one. Announced for one day
-    it is not announced for another.
+    (months end with the same day number, or with the last day of a month that has none such): a day
+    that comes earlier is refused, save for a recorded urgent reason where the terms allow one.
+    Announced for one day it is not announced for another.
 
     Clauses: NSEC-20.1, NSEC-20.4, WUTM-20.1, WUTM-20.2.1, WSRV-20.1, WSRV-20.2b, RRNS-13.1,
     RRNS-13.2, RRNS-13.3 (a part).
@@ -78,7 +78,14 @@ def announce(
                 clause=rule.decision,
                 field="/abolished_on",
             )
-    _told_in_time(wished, notice=rule.notice)
+    earliest = earliest_on(wished.announced_on, notice=rule.notice)
+    if wished.abolished_on < earliest and not _urgent(wished, notice=rule.notice):
+        raise NoticeMissing(
+            f"told on {wished.announced_on}, "
+            f"the customers may lose it on {earliest} at the earliest",
+            clause=rule.notice.clause,
+            field="/abolished_on",
+        )
     return (wished.model_copy(update={"clause": rule.decision}),)
 
 
@@ -92,15 +99,9 @@ def earliest_on(announced_on: date, *, notice: AbolitionNotice) -> date:
     return max(by_months, announced_on + timedelta(days=notice.days or 0))
 
 
-def _told_in_time(wished: ServiceAbolished, *, notice: AbolitionNotice) -> None:
-    earliest = earliest_on(wished.announced_on, notice=notice)
-    if wished.abolished_on >= earliest or (notice.urgent and wished.urgent_reason):
-        return
-    raise NoticeMissing(
-        f"told on {wished.announced_on}, the customers may lose it on {earliest} at the earliest",
-        clause=notice.clause,
-        field="/abolished_on",
-    )
+def _urgent(abolished: ServiceAbolished, *, notice: AbolitionNotice) -> bool:
+    """Whether the notice is waived, for a reason that was recorded."""
+    return notice.urgent and bool(abolished.urgent_reason)
 
 
 def still_offered(
@@ -108,10 +109,12 @@ def still_offered(
 ) -> None:
     """Raise `ServiceIsAbolished` where a contract of `on` would find the service gone.
 
-    Where the terms say so, also for one that would begin then by its application. Others that come
-    after the announcement end with the service like those before it.
+    Where the terms say so, also for one that would begin then by its application; and for one whose
+    customer, who is told on `on` at the earliest, could not be told as long ahead as the terms ask.
+    Others that come after the announcement end with the service like those before it.
 
-    Clauses: WUTM-20.1, NSEC-20.2, WSRV-20.1, RRNS-13.3.
+    Clauses: WUTM-20.1, WUTM-20.2.1, NSEC-20.2, NSEC-20.4, WSRV-20.1, WSRV-20.2b, RRNS-13.2,
+    RRNS-13.3.
     """
     rule = terms.abolition
     if rule is None:
@@ -127,6 +130,12 @@ def _begins_before(
     gone_on = abolished.abolished_on
     if on >= gone_on:
         raise ServiceIsAbolished(f"it ends on {gone_on}", clause=rule.decision)
+    earliest = earliest_on(on, notice=rule.notice)
+    if earliest > gone_on and not _urgent(abolished, notice=rule.notice):
+        raise ServiceIsAbolished(
+            f"it ends on {gone_on}; told on {on}, a customer may lose it on {earliest} at the earliest",
+            clause=rule.notice.clause,
+        )
     begins_on = content.wished_start_on
     if rule.applications and begins_on is not None and begins_on >= gone_on:
         raise ServiceIsAbolished(

@@ -1,6 +1,6 @@
 """The end of a service: how early it is told, what it leaves alone, what is accepted after it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -116,6 +116,14 @@ def test_it_is_told_so_long_ahead_and_not_a_day_later(
             (), wished=wished(service, told=late, on=last.abolished_on), terms=terms_of(service)
         )
     assert (refused.value.clause, refused.value.field) == (notice, "/abolished_on")
+
+
+@pytest.mark.clause("RRNS-13.2")
+def test_two_months_from_the_last_day_of_february_end_with_its_day_number() -> None:
+    told, terms = date(2025, 2, 28), terms_of("RRNS")
+    assert announce((), wished=wished("RRNS", told=told, on=date(2025, 4, 28)), terms=terms)
+    with pytest.raises(NoticeMissing):
+        announce((), wished=wished("RRNS", told=told, on=date(2025, 4, 27)), terms=terms)
 
 
 @pytest.mark.clause("WUTM-20.2.1", "WSRV-20.2b", "RRNS-13.2", "NSEC-20.4")
@@ -272,6 +280,26 @@ def test_what_would_find_the_service_gone_is_refused(
         return
     with pytest.raises(ServiceIsAbolished) as refused:
         still_offered((wished(service),), content=content, on=on, terms=terms)
+    assert refused.value.clause == clause
+
+
+@pytest.mark.clause("RRNS-13.2", "NSEC-20.4", "WUTM-20.2.1", "WSRV-20.2b")
+@pytest.mark.parametrize(
+    ("service", "last", "clause"),
+    [
+        pytest.param("RRNS", date(2025, 6, 30), "RRNS-13.2", id="two months"),
+        pytest.param("MYSEC", date(2025, 8, 1), "NSEC-20.4", id="thirty days"),
+        pytest.param("WUTM", date(2025, 8, 30), "WUTM-20.1", id="WUTM, the day before"),
+        pytest.param("WSRV", date(2025, 8, 30), "WSRV-20.1", id="WSRV, the day before"),
+    ],
+)
+def test_who_could_not_be_told_in_time_is_not_taken_on_any_more(
+    service: str, last: date, clause: str
+) -> None:
+    gone, terms = (wished(service),), terms_of(service)
+    still_offered(gone, content=Content(), on=last, terms=terms)
+    with pytest.raises(ServiceIsAbolished) as refused:
+        still_offered(gone, content=Content(), on=last + timedelta(days=1), terms=terms)
     assert refused.value.clause == clause
 
 
