@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -170,10 +171,10 @@ class ReaderBeside:
         when somebody never lets go of the tables.
         """
         await self.follow()
-        async with self._held() as (connection, marks):
-            await self._twin.lock(connection)
+        async with self._held() as (connection, _):
+            marks = await self._locked(connection)
             await self._carry(connection)
-            await sql.take_over(connection, self.kept.reader, logs=marks.logs)
+            await sql.take_over(connection, self.kept.reader, marks=marks)
             await self._twin.switch(connection)
         return marks
 
@@ -191,6 +192,19 @@ class ReaderBeside:
             marks = await self._marks(await sql.hold_reader(connection, self.kept.reader))
             await self._fill(marks, told=None)
             yield connection, marks
+
+    async def _locked(self, connection: Connection) -> Marks:
+        """Both where the live reader stands by the time that nobody can write to its tables.
+
+        A partition of which it had taken nothing has no cursor by which it could be held before, so
+        that it may have taken the first events since.
+        """
+        cursors = await self._twin.lock(
+            connection, hold=partial(sql.hold_reader, reader=self.kept.reader)
+        )
+        marks = await self._marks(cursors)
+        await self._fill(marks, told=None)
+        return marks
 
     async def _marks(self, cursors: Sequence[Row]) -> Marks:
         ours = [row for row in cursors if row["topic"] in self.kept.topics]

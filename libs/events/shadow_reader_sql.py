@@ -4,10 +4,11 @@ Asked on a connection that looks into the schema beside first: a table without a
 beside, and a live one is always named with its own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from libs.events.database import Connection, Pool, Row
+from libs.events.shadow_marks import Marks
 
 LIVE_CURSORS = """
 SELECT topic, partition, sequence, log_epoch FROM public.consumer_cursor WHERE consumer = $1
@@ -84,7 +85,10 @@ async def parked_unlike(connection: Connection, reader: str) -> Sequence[Row]:
     return await connection.fetch(PARKED_UNLIKE, reader)
 
 
-FORGET_CURSORS = "DELETE FROM public.consumer_cursor WHERE consumer = $1 AND topic = ANY($2)"
+FORGET_CURSORS = """
+DELETE FROM public.consumer_cursor WHERE consumer = $1
+    AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[]))
+"""
 TAKE_CURSORS = """
 INSERT INTO public.consumer_cursor (consumer, topic, partition, sequence, log_epoch, kafka_offset)
 SELECT consumer, topic, partition, sequence, log_epoch, kafka_offset
@@ -92,7 +96,8 @@ FROM consumer_cursor WHERE consumer = $1
 """
 # What both have parked stays as it is told: since when, and how often it was tried.
 FORGET_PARKED = """
-DELETE FROM public.parked_event AS live WHERE consumer = $1 AND NOT EXISTS (
+DELETE FROM public.parked_event AS live WHERE consumer = $1
+    AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[])) AND NOT EXISTS (
     SELECT FROM parked_event AS rebuilt
     WHERE rebuilt.consumer = $1 AND rebuilt.topic = live.topic
         AND rebuilt.event_id = live.event_id AND rebuilt.sequence = live.sequence
@@ -114,13 +119,16 @@ WHERE consumer = $1 AND said.topic = present.topic AND said.log_epoch <> present
 """
 
 
-async def take_over(connection: Connection, reader: str, *, logs: Mapping[str, UUID]) -> None:
-    """Have the live reader stand where the one beside does; `logs` are the present ones by topic.
+async def take_over(connection: Connection, reader: str, *, marks: Marks) -> None:
+    """Have the live reader stand where the one beside does, in the partitions that have marks.
 
-    A partition of which the live one took its first event meanwhile is taken from its first again.
+    Of others it may take events that write no row even while nobody can write: it keeps where it
+    stands there, and what it parked.
     """
-    await connection.execute(FORGET_CURSORS, reader, list(logs))
+    at = [(topic, number) for topic, each in marks.sequences.items() for number in each]
+    topics, partitions = [topic for topic, _ in at], [number for _, number in at]
+    await connection.execute(FORGET_CURSORS, reader, topics, partitions)
     await connection.execute(TAKE_CURSORS, reader)
-    await connection.execute(FORGET_PARKED, reader)
+    await connection.execute(FORGET_PARKED, reader, topics, partitions)
     await connection.execute(TAKE_PARKED, reader)
-    await connection.execute(FORGET_COMPLETE, reader, list(logs), list(logs.values()))
+    await connection.execute(FORGET_COMPLETE, reader, list(marks.logs), list(marks.logs.values()))

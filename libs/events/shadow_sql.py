@@ -5,7 +5,7 @@ quotes each name by itself.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
@@ -90,10 +90,22 @@ WAIT_BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
 SAY_LOCK = "SELECT format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', $1::text)"
 
 
-async def lock_tables(connection: Connection, tables: Sequence[str]) -> None:
+Hold = Callable[[Connection], Awaitable[Sequence[Row]]]
+"""Locks rows that must be held with the tables, and gives them."""
+
+
+async def no_rows(_: Connection) -> Sequence[Row]:
+    """Hold tables only."""
+    return ()
+
+
+async def lock_tables(
+    connection: Connection, tables: Sequence[str], *, hold: Hold = no_rows
+) -> Sequence[Row]:
     """Keep everybody from these live tables until the transaction ends: from all or from none.
 
-    Raises `InUse` when they are never all free in the tries there are.
+    What `hold` locks is held with them or not at all, and given. Raises `InUse` when they are never
+    all free in the tries there are.
     """
     for _ in range(_LOCK_TRIES):
         try:
@@ -101,10 +113,9 @@ async def lock_tables(connection: Connection, tables: Sequence[str]) -> None:
                 await connection.execute(WAIT_BRIEFLY)
                 for table in tables:
                     await connection.execute(await connection.fetchval(SAY_LOCK, table))
+                return await hold(connection)
         except asyncpg.LockNotAvailableError:
             await asyncio.sleep(_LOCK_PAUSE_SECONDS)
-        else:
-            return
     raise InUse(f"somebody holds one of the tables {', '.join(tables)} all the time")
 
 

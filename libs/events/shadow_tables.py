@@ -91,9 +91,12 @@ class Twin:
             differences += [_difference(table, row, key=key) for row in found]
         return Compared(rows=rows, differences=differences, total=total)
 
-    async def lock(self, connection: Connection) -> None:
-        """Keep everybody from the live tables until the transaction ends; raises `InUse`."""
-        await sql.lock_tables(connection, self._tables)
+    async def lock(self, connection: Connection, *, hold: sql.Hold = sql.no_rows) -> Sequence[Row]:
+        """Keep everybody from the live tables, and from the rows that `hold` locks and gives.
+
+        Until the transaction ends. Raises `InUse`.
+        """
+        return await sql.lock_tables(connection, self._tables, hold=hold)
 
     async def switch(self, connection: Connection) -> None:
         """Put the tables beside in the live ones' place, and those in `replaced_<name>`."""

@@ -8,6 +8,7 @@ from libs.events.consumer import Consumer
 from libs.events.database import Connection, Pool
 from libs.events.envelope import Event, Recorded
 from libs.events.projector import Projector
+from libs.events.reaction import Effect
 from libs.events.shadow_reader import Kept, ReaderBeside, reader_beside
 from tests.support.way import Place, running, until
 
@@ -33,17 +34,17 @@ async def keep(connection: Connection, batch: Sequence[Recorded[Event]]) -> None
         await connection.execute(COUNT, at.stream_id)
 
 
-def kept(topic: str) -> Kept:
+def kept(*topics: str) -> Kept:
     """What the reader keeps."""
-    return Kept(reader=READER, topics=(topic,), tables=("seen", "tally"), effect=keep)
+    return Kept(reader=READER, topics=topics, tables=("seen", "tally"), effect=keep)
 
 
-def reader(target: Place, *, topic: str, bootstrap: str) -> Consumer:
+def reader(target: Place, *topics: str, bootstrap: str, effect: Effect = keep) -> Consumer:
     """The reader as a worker runs it."""
     return Consumer(
-        Projector(READER, effect=keep, pool=target.pool, keys=target.keys),
-        topics=[topic],
-        group=f"{topic}-{READER}",
+        Projector(READER, effect=effect, pool=target.pool, keys=target.keys),
+        topics=topics,
+        group=f"{topics[0]}-{READER}",
         bootstrap=bootstrap,
         pool=target.pool,
     )
@@ -68,7 +69,7 @@ async def beside_it(
 @asynccontextmanager
 async def living(target: Place, *, topic: str, bootstrap: str) -> AsyncIterator[None]:
     """The live reader runs for as long as the block."""
-    async with running(reader(target, topic=topic, bootstrap=bootstrap).run):
+    async with running(reader(target, topic, bootstrap=bootstrap).run):
         yield
 
 

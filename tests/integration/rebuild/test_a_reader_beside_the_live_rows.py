@@ -234,7 +234,7 @@ async def test_a_topic_that_lost_events_or_was_dropped_beside_is_told(
 ) -> None:
     await append_starts(source.log, streams=2, versions=3)
     await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
-    async with running(reader(target, topic=topic, bootstrap=kafka_bootstrap).run):
+    async with running(reader(target, topic, bootstrap=kafka_bootstrap).run):
         await until_taken(target.pool, events=6)
     await make_anew(topic, bootstrap=kafka_bootstrap)
     before = await rows_of(target.pool)

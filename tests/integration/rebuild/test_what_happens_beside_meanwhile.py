@@ -1,0 +1,107 @@
+"""What operators and the live reader do while rows are built beside: none of it is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from libs.events.database import Pool
+from libs.events.log import StreamAppend
+from libs.events.relay import Relay
+from libs.events.shadow_reader import reader_beside
+from tests.conftest import MakeDatabase
+from tests.integration.rebuild.tallies import (
+    TABLES,
+    counted,
+    kept,
+    reader,
+    until_taken,
+)
+from tests.support.way import CASE, Place, a_log, a_start, a_topic, append_starts, running, until
+
+_ANOTHER = UUID(int=9)
+WAITS = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND mode = 'AccessExclusiveLock'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@pytest.fixture(autouse=True)
+async def tables(target: Place) -> None:
+    await target.pool.execute(TABLES)
+
+
+@pytest.fixture
+async def quiet(database: MakeDatabase) -> AsyncIterator[Place]:
+    """The log of a topic of which nothing was ever told."""
+    async with a_log(await database(), "contracts") as place:
+        yield place
+
+
+@pytest.fixture
+async def never_started(kafka_bootstrap: str, topic_prefix: str) -> str:
+    return await a_topic(kafka_bootstrap, prefix=topic_prefix, context="monitoring")
+
+
+@pytest.fixture
+async def told(
+    source: Place, quiet: Place, topic: str, never_started: str, kafka_bootstrap: str
+) -> AsyncIterator[dict[str, Pool]]:
+    """Both logs by topic, each with its relay."""
+    first = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    second = Relay(dsn=quiet.dsn, bootstrap=kafka_bootstrap, topic=never_started)
+    async with running(first.run), running(second.run):
+        yield {topic: source.pool, never_started: quiet.pool}
+
+
+async def test_the_first_event_of_a_topic_in_the_moment_of_the_switch_has_effect_once(
+    source: Place, quiet: Place, target: Place, told: dict[str, Pool], kafka_bootstrap: str
+) -> None:
+    """The live reader is held by its cursors, of which it has none for a topic never started.
+
+    Somebody looks at the tables, so the switch, which holds the reader by then, can't lock them yet.
+    """
+
+    async def waits() -> bool:
+        return bool(await target.pool.fetchval(WAITS))
+
+    async def tell(*, after: int) -> None:
+        start = StreamAppend(stream_id=_ANOTHER, events=[a_start(9)], expected=after)
+        await quiet.log.append(start, cause=CASE)
+
+    await append_starts(source.log, streams=2, versions=3)
+    looking = await asyncpg.connect(target.dsn)
+    live = reader(target, *told, bootstrap=kafka_bootstrap)
+    async with (
+        running(live.run),
+        reader_beside(
+            kept(*told),
+            log=target.log,
+            keys=target.keys,
+            dsn=target.dsn,
+            bootstrap=kafka_bootstrap,
+            sources=told,
+        ) as one,
+    ):
+        await until_taken(target.pool, events=6)
+        await one.begin()
+        async with looking.transaction():
+            await looking.fetch("SELECT FROM tally")
+            switching = asyncio.create_task(one.switch())
+            await until(waits)
+            await tell(after=0)
+            await until_taken(target.pool, events=7)
+            assert not switching.done()
+        await switching
+        assert await counted(target.pool) == {
+            UUID(int=1): (3, 3),
+            UUID(int=2): (3, 3),
+            _ANOTHER: (1, 1),
+        }
+        await tell(after=1)
+        await until_taken(target.pool, events=8)
+        assert (await counted(target.pool))[_ANOTHER] == (2, 2)
+    await looking.close()
