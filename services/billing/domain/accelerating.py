@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from pydantic import TypeAdapter
 
 from libs.events.vocabulary.billing import (
     AcceleratedDebt,
@@ -17,6 +18,9 @@ from libs.events.vocabulary.billing import (
 from services.billing.domain.account import Account, AccountState, Unopened, evolve, opened
 from services.billing.domain.claims import Claim, lines_due, with_tax
 from services.billing.domain.timeline import Moment, Timeline
+
+_DAY = TypeAdapter(date)
+"""A day in any of the ways that the events take one: what is corrected is recorded as it was said."""
 
 
 def accelerate(
@@ -92,8 +96,8 @@ def put_right(
         if each is ground:
             if values is None:
                 continue
-            arose_on = date.fromisoformat(str(values.get("arose_on", arose_on)))
-            clause = str(values.get("clause", clause))
+            arose_on = _DAY.validate_python(values.get("arose_on", arose_on))
+            clause = values.get("clause", clause)
         assert each.because_of is not None  # only those that name their ground are undone
         again = accelerate(
             after,

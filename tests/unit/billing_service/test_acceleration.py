@@ -4,6 +4,7 @@ from uuid import uuid5
 
 import pytest
 
+from libs.events.corrections import with_values
 from libs.events.envelope import Event, Recorded
 from libs.events.vocabulary.billing import (
     ArrearsSettled,
@@ -63,7 +64,7 @@ def _ground(on: str) -> TerminationGroundArose:
 
 
 async def _put_right(
-    world: World, ground: Recorded[Event], *, on: str, arose: str | None = None
+    world: World, ground: Recorded[Event], *, on: str, arose: str | int | None = None
 ) -> None:
     """The ground is withdrawn, or arose on another day."""
     await world.tell(
@@ -204,6 +205,18 @@ async def test_a_ground_of_another_day_moves_the_debts_to_that_day() -> None:
     assert await _claims(world) == await _claims(early)
     await _put_right(world, ground, on="2025-04-12", arose="2025-03-25")
     assert {due for _, due, _ in await _claims(world)} == {"2025-03-25"}
+
+
+@pytest.mark.clause("RRNS-11.3")
+@pytest.mark.parametrize("said", ["2025-03-08", "2025-03-08T00:00:00", "1741392000", 1741392000])
+async def test_a_corrected_day_is_read_in_every_way_that_a_correction_can_say_it(
+    said: str | int,
+) -> None:
+    world = await _an_order()
+    ground = await world.tell(_ground("2025-03-05"), on="2025-04-01")
+    assert with_values(_ground("2025-03-05"), {"arose_on": said}) == _ground("2025-03-08")
+    await _put_right(world, ground, on="2025-04-10", arose=said)
+    assert [due for _, due, _ in await _claims(world)] == ["2025-03-08", "2025-03-08", "2025-03-31"]
 
 
 @pytest.mark.clause("RRNS-11.3")
