@@ -21,8 +21,8 @@ def decline_change(
     """Refuse a change of content on one of the grounds on which an application is refused.
 
     The content stays as it is and nothing is charged. Whether the service is sold with such a
-    change does not matter: what it does not know may be asked for and declined as well. The same
-    again changes nothing.
+    change does not matter: what it does not know may be asked for and declined as well. Nothing is
+    asked for before the contract itself. The same again changes nothing.
 
     Clauses: WUTM-10.2, WSRV-10.2.
     """
@@ -35,6 +35,12 @@ def decline_change(
             f"it was asked for on {applied_on}", clause=rule.clause, field="/declined_on"
         )
     application = living_on(life, declined_on, clause=rule.clause).application
+    if applied_on < application.applied_on:
+        raise TooEarly(
+            f"the contract was applied for on {application.applied_on}",
+            clause=rule.clause,
+            field="/applied_on",
+        )
     declined = ContentChangeDeclined(
         contract_id=application.contract_id,
         customer_id=application.customer_id,

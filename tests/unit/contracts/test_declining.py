@@ -1,6 +1,6 @@
 """A change that is asked for and declined: its grounds, and what stays as it is."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -63,6 +63,7 @@ def test_it_is_declined_while_the_contract_lives_and_after_it_was_asked_for() ->
     terms = terms_of("WUTM")
     for events, asked, refusal in (
         (running(BEGUN, service="WUTM"), date(2024, 2, 6), TooEarly),
+        (running(BEGUN, service="WUTM"), BEGUN - timedelta(days=1), TooEarly),
         ((applied(BEGUN, service="WUTM"),), ASKED, NotFormed),
         ((*running(BEGUN, service="WUTM"), terminated(date(2024, 2, 4))), ASKED, AlreadyEnded),
     ):
