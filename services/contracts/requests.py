@@ -13,6 +13,8 @@ from services.contracts.domain.forgetting import Reason, Retention
 from services.contracts.domain.terms import ChangeKind, TicketKind
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+"""A text that says something: not blank."""
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Yen = Annotated[int, Field(ge=0, le=10_000_000_000)]
 
@@ -269,5 +271,5 @@ class ServiceAbolition(_Body):
 
     abolished_on: date
     plan: Text | None = None
-    reason: Text
-    urgent_reason: Text | None = None
+    reason: Words
+    urgent_reason: Words | None = None

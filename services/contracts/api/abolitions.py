@@ -19,12 +19,20 @@ from services.contracts import abolishing
 from services.contracts.api.parts import Parts, TheParts, command
 from services.contracts.domain import refusals as no
 from services.contracts.domain.abolishing import abolitions_of, stream_of
-from services.contracts.domain.terms import UnknownService
 from services.contracts.requests import ServiceAbolition
 from services.contracts.views import contracts
 
 router = APIRouter(prefix="/services/{code}", tags=["services"])
 _WAIT_SECONDS = 2.0
+
+
+async def _sold(code: str, parts: TheParts) -> str:
+    """A dependency: the code of a service in the path. Raises `NoSuchService`."""
+    if code not in parts.terms.services:
+        raise no.NoSuchService(
+            f"{code} is not one of {', '.join(sorted(parts.terms.services))}", field="/code"
+        )
+    return code
 
 
 class AbolitionAnswer(BaseModel):
@@ -58,7 +66,7 @@ class Abolitions(BaseModel):
     status_code=202,
     response_model=Abolitions,
     responses=refusals(
-        UnknownService,
+        no.NoSuchService,
         NotYetInForce,
         KeyReused,
         no.NotOfThisService,
@@ -68,12 +76,12 @@ class Abolitions(BaseModel):
     ),
 )
 async def abolish(
-    code: str,
     body: ServiceAbolition,
     parts: TheParts,
     wish: Annotated[
         Write, Depends(write("contracts:write", "abolish-service", versioned=False, staff=True))
     ],
+    code: Annotated[str, Depends(_sold)],
 ) -> Response:
     """Announce, as of today, that a service or a plan of it ends; its contracts end with it."""
     stream_id = stream_of(code)
@@ -93,9 +101,13 @@ async def abolish(
     return kept.response(shown.model_dump(mode="json"), location=f"/services/{code}/abolitions")
 
 
-@router.get("/abolitions", dependencies=[Depends(requires("contracts:read", staff=True))])
+@router.get(
+    "/abolitions",
+    dependencies=[Depends(requires("contracts:read", staff=True))],
+    responses=refusals(no.NoSuchService),
+)
 async def show(
-    code: str,
+    code: Annotated[str, Depends(_sold)],
     parts: TheParts,
     position: Annotated[int | None, Depends(at_least)],
 ) -> Abolitions:

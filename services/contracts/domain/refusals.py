@@ -13,6 +13,11 @@ class UnknownCustomer(NotFound):
     title = "There is no such customer"
 
 
+class NoSuchService(NotFound):
+    code = "unknown-service"
+    title = "There is no such service"
+
+
 class UnknownFact(NotFound):
     code = "unknown-fact"
     title = "The contract has no such fact"

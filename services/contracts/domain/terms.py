@@ -320,6 +320,11 @@ class Terms:
     def __init__(self, services: Mapping[str, InForce[ContractTerms]]) -> None:
         self._services = dict(services)
 
+    @property
+    def services(self) -> frozenset[str]:
+        """The codes of the services."""
+        return frozenset(self._services)
+
     def at(self, service: str, on: date) -> ContractTerms:
         """What is in force on a day. Raises `UnknownService`, `NotYetInForce`."""
         return self._of(service).at(on)

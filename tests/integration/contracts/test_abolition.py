@@ -223,6 +223,27 @@ async def test_too_short_a_notice_and_what_comes_after_the_end_are_refused(
     assert (await clerk.applied(MYSEC)) is not None
 
 
+async def test_a_service_that_nobody_sells_has_no_end(clerk: Caller) -> None:
+    wish = {"abolished_on": "2099-12-31", "reason": "事業の終了のため"}
+    for answer in (
+        await clerk.get("/services/nonsense/abolitions"),
+        await clerk.post("/services/nonsense/abolition", wish),
+    ):
+        told = answer.json()
+        assert (answer.status_code, told["code"]) == (404, "unknown-service")
+        assert told["pointer"] == "/code"
+
+
+@pytest.mark.clause("WUTM-20.2.1")
+@pytest.mark.parametrize("blank", [{"urgent_reason": " "}, {"reason": " \u3000"}])
+async def test_a_blank_reason_is_none(blank: dict[str, str], clerk: Caller) -> None:
+    today = japan_date(SystemClock().now())
+    wish = {"abolished_on": str(today), "reason": "事業の終了のため", **blank}
+    answer = await clerk.post("/services/WUTM/abolition", wish)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert answer.json()["errors"][0]["pointer"] == f"/{next(iter(blank))}"
+
+
 @pytest.mark.clause("WUTM-10.2")
 async def test_a_change_is_declined_over_http_and_costs_nothing(clerk: Caller) -> None:
     contract_id = await clerk.running(WUTM)
