@@ -41,7 +41,7 @@ from libs.events.trouble import OtherLog, Stopped
 from libs.events.whole_topic import Found, events_of
 from libs.events.wire import Stored, Wire
 
-_OWN = ("consumer_cursor", "parked_event", "view_cursor")
+_OWN = ("consumer_cursor", "parked_event", "skipped_event", "view_cursor")
 _LOOKS = 5
 _LOOK_AGAIN_SECONDS = 1.0
 _NEARLY = 1_000
@@ -216,7 +216,8 @@ class ReaderBeside:
 
     async def _fill(self, marks: Marks, *, told: Progress | None) -> None:
         """Take everything up to the marks, and try again what waits."""
-        self._wire.given_up = await sql.skipped(self._beside, self.kept.reader)
+        async with transaction(self._beside) as connection:
+            self._wire.given_up = await sql.heed_skipped(connection, self.kept.reader)
         try:
             if self._follower is not None:
                 await self._follower.catch_up(until=marks.position)

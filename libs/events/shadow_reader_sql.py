@@ -9,6 +9,7 @@ from uuid import UUID
 
 from libs.events.database import Connection, Pool, Row
 from libs.events.shadow_marks import Marks
+from libs.events.shadow_tables import NothingBeside
 
 LIVE_CURSORS = """
 SELECT topic, partition, sequence, log_epoch FROM public.consumer_cursor WHERE consumer = $1
@@ -45,11 +46,42 @@ async def live_position(connection: Pool, view: str) -> int:
     return int(await connection.fetchval(LIVE_POSITION, view) or 0)
 
 
-FIND_SKIPPED = "SELECT event_id FROM public.skipped_event WHERE consumer = $1"
+HEED_SKIPPED = """
+INSERT INTO skipped_event (consumer, topic, partition, sequence, stream_id, event_id,
+    parked_because, skipped_because, skipped_by, skipped_at)
+SELECT consumer, topic, partition, sequence, stream_id, event_id,
+    parked_because, skipped_because, skipped_by, skipped_at
+FROM public.skipped_event WHERE consumer = $1
+ON CONFLICT ON CONSTRAINT skipped_event_once DO NOTHING
+RETURNING event_id
+"""
+# What is parked beside had no effect there.
+HAD_EFFECT = """
+SELECT event_id FROM skipped_event AS given_up JOIN consumer_cursor AS cursor
+    USING (consumer, topic, partition)
+WHERE consumer = $1 AND event_id = ANY($2::uuid[]) AND given_up.sequence <= cursor.sequence
+    AND NOT EXISTS (
+        SELECT FROM parked_event AS parked
+        WHERE parked.consumer = given_up.consumer AND parked.topic = given_up.topic
+            AND parked.event_id = given_up.event_id
+    )
+ORDER BY topic, partition, given_up.sequence
+LIMIT 1
+"""
+FIND_SKIPPED = "SELECT event_id FROM skipped_event WHERE consumer = $1"
 
 
-async def skipped(connection: Connection | Pool, reader: str) -> frozenset[UUID]:
-    """The events that operators gave up for a reader."""
+async def heed_skipped(connection: Connection, reader: str) -> frozenset[UUID]:
+    """Note beside which events operators gave up for a reader, in a transaction; all of them.
+
+    Raises `NothingBeside` when one was given up after it had its effect beside.
+    """
+    new = [row["event_id"] for row in await connection.fetch(HEED_SKIPPED, reader)]
+    had_effect = await connection.fetchval(HAD_EFFECT, reader, new)
+    if had_effect is not None:
+        raise NothingBeside(
+            f"{had_effect} was given up since it was taken beside: drop it and begin again"
+        )
     return frozenset(row["event_id"] for row in await connection.fetch(FIND_SKIPPED, reader))
 
 

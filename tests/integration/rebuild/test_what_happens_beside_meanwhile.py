@@ -1,26 +1,36 @@
 """What operators and the live reader do while rows are built beside: none of it is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from libs.events.database import Pool
+from libs.events import parking
+from libs.events.database import Connection, Pool, transaction
+from libs.events.envelope import Event, Recorded
 from libs.events.log import StreamAppend
+from libs.events.parking import ParkedStream
 from libs.events.relay import Relay
+from libs.events.resending import send_again
 from libs.events.shadow_reader import reader_beside
+from libs.events.shadow_tables import NothingBeside
 from tests.conftest import MakeDatabase
 from tests.integration.rebuild.tallies import (
+    READER,
     TABLES,
+    beside_it,
     counted,
+    keep,
     kept,
     reader,
+    rows_of,
     until_taken,
 )
 from tests.support.way import CASE, Place, a_log, a_start, a_topic, append_starts, running, until
 
+_FIRST = UUID(int=1)
 _ANOTHER = UUID(int=9)
 WAITS = """
 SELECT count(*) FROM pg_locks
@@ -105,3 +115,41 @@ async def test_the_first_event_of_a_topic_in_the_moment_of_the_switch_has_effect
         await until_taken(target.pool, events=8)
         assert (await counted(target.pool))[_ANOTHER] == (2, 2)
     await looking.close()
+
+
+async def test_an_event_that_is_given_up_after_it_had_effect_beside_is_told_and_gets_none(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    """It was taken well beside, by mended code, before an operator gave it up live."""
+
+    async def fails(connection: Connection, batch: Sequence[Recorded[Event]]) -> None:
+        if any((each.envelope.stream_id, each.envelope.version) == (_FIRST, 2) for each in batch):
+            raise ValueError("broken")
+        await keep(connection, batch)
+
+    async def settled() -> bool:
+        return (await counted(target.pool)).get(_FIRST) == (2, 2)
+
+    await append_starts(source.log, streams=2, versions=3)
+    await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
+    live = reader(target, topic, bootstrap=kafka_bootstrap, effect=fails)
+    async with (
+        running(live.run),
+        beside_it(target, topic=topic, bootstrap=kafka_bootstrap, source=source) as one,
+    ):
+        await until_taken(target.pool, events=6)
+        await one.begin()
+        await one.follow()
+        async with transaction(target.pool) as connection:
+            stream = ParkedStream(consumer=READER, topic=topic, stream_id=_FIRST)
+            await parking.skip(connection, stream, because="twice", by="tanaka")
+        await until(settled)
+        before = await rows_of(target.pool)
+        for _ in range(2):
+            with pytest.raises(NothingBeside, match=r"given up since.* drop it and begin again"):
+                await one.switch()
+        assert await rows_of(target.pool) == before
+        await one.drop()
+        await one.begin()
+        await one.switch()
+    assert await counted(target.pool) == {_FIRST: (2, 2), UUID(int=2): (3, 3)}
