@@ -125,25 +125,38 @@ def take_again(
     wanted = [stand_of(text) for text in stands]
     at = place(service, rehearsal=context.obj)
 
-    async def park() -> Sequence[UUID]:
-        async with opened(service, environment=at.variables) as there:
-            if there.kept(reader) is not None:
-                raise CannotStart(
-                    f"{reader} decides nothing; build its rows again: ./yk rebuild consumer"
-                    f" {service} {reader}."
-                )
-            return await taking_again.take_again(
-                there.pool, reader, stands=wanted, bootstrap=at.surroundings.kafka
-            )
-
-    try:
-        event_ids = asyncio.run(park())
-    except (taking_again.NotToTakeAgain, Stopped) as refused:
-        raise CannotStart(f"Not taken again: {refused}.") from refused
+    event_ids = asyncio.run(
+        parked_again(
+            service, reader, wanted, environment=at.variables, bootstrap=at.surroundings.kafka
+        )
+    )
     for event_id in event_ids:
         typer.echo(
             f"event {event_id} is taken again within a second; `./yk parked` shows a failure"
         )
+
+
+async def parked_again(
+    service: str,
+    reader: str,
+    stands: Sequence[Stand],
+    *,
+    environment: dict[str, str],
+    bootstrap: str,
+) -> Sequence[UUID]:
+    """Park events for a reader that decides, to be taken again; their ids. Raises CannotStart."""
+    async with opened(service, environment=environment) as there:
+        if there.kept(reader) is not None:
+            raise CannotStart(
+                f"{reader} decides nothing; build its rows again: ./yk rebuild consumer {service}"
+                f" {reader}."
+            )
+        try:
+            return await taking_again.take_again(
+                there.pool, reader, stands=stands, bootstrap=bootstrap
+            )
+        except (taking_again.NotToTakeAgain, Stopped) as refused:
+            raise CannotStart(f"Not taken again: {refused}.") from refused
 
 
 def stand_of(text: str) -> Stand:
