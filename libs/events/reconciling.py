@@ -102,6 +102,7 @@ class Reconciler:
     async def _try(self, check: Check) -> None:
         try:
             await self.advance(check)
+            await self._show()
         except Exception as error:  # noqa: BLE001 - the outermost loop says so and goes on
             structlog.get_logger().warning(
                 "a check was not made",
@@ -109,7 +110,8 @@ class Reconciler:
                 error=type(error).__name__,
                 weather=is_weather(error),
             )
-            return
+
+    async def _show(self) -> None:
         for outcome in await outcomes(self._pool):
             labels = {names.CHECK: outcome.check}
             self._drift.set(outcome.drift, labels)
