@@ -88,8 +88,7 @@ class Shadow:
         before, until `drop`. Raises `InUse` when somebody never lets go of them.
         """
         await self.follow()
-        async with self._held() as (connection, position):
-            await self._twin.lock(connection)
+        async with self._held() as (connection, position), self._twin.locked(connection):
             await self._twin.switch(connection)
         return position
 

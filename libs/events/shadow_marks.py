@@ -25,6 +25,11 @@ class Marks:
         """How many events of topics that is."""
         return sum(sum(each.values()) for each in self.sequences.values())
 
+    @property
+    def taken(self) -> int:
+        """How many events of topics and of the own log that is."""
+        return self.events + self.position
+
 
 class OtherHistory(Exception):
     """A topic is not of the log that was taken, and nobody can say up to where it was the same."""

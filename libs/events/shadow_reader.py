@@ -142,7 +142,7 @@ class ReaderBeside:
             marks = await self._marks(await sql.live_cursors(self._beside, self.kept.reader))
             await self._fill(marks, told=told)
             by_then = await self._marks(await sql.live_cursors(self._beside, self.kept.reader))
-            if by_then.events - marks.events < _NEARLY:
+            if by_then.taken - marks.taken < _NEARLY:
                 return marks
 
     async def compare(self) -> ComparisonAtMarks:
@@ -171,8 +171,7 @@ class ReaderBeside:
         when somebody never lets go of the tables.
         """
         await self.follow()
-        async with self._held() as (connection, _):
-            marks = await self._locked(connection)
+        async with self._held() as (connection, _), self._locked(connection) as marks:
             await self._carry(connection)
             await sql.take_over(connection, self.kept.reader, marks=marks)
             await self._twin.switch(connection)
@@ -193,18 +192,18 @@ class ReaderBeside:
             await self._fill(marks, told=None)
             yield connection, marks
 
-    async def _locked(self, connection: Connection) -> Marks:
+    @asynccontextmanager
+    async def _locked(self, connection: Connection) -> AsyncIterator[Marks]:
         """Both where the live reader stands by the time that nobody can write to its tables.
 
         A partition of which it had taken nothing has no cursor by which it could be held before, so
         that it may have taken the first events since.
         """
-        cursors = await self._twin.lock(
-            connection, hold=partial(sql.hold_reader, reader=self.kept.reader)
-        )
-        marks = await self._marks(cursors)
-        await self._fill(marks, told=None)
-        return marks
+        hold = partial(sql.hold_reader, reader=self.kept.reader)
+        async with self._twin.locked(connection, hold=hold) as cursors:
+            marks = await self._marks(cursors)
+            await self._fill(marks, told=None)
+            yield marks
 
     async def _marks(self, cursors: Sequence[Row]) -> Marks:
         ours = [row for row in cursors if row["topic"] in self.kept.topics]

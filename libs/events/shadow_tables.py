@@ -1,13 +1,16 @@
 """Tables twice: compared row by row, and those beside put in the live ones' place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+import asyncpg
 import orjson
 
 from libs.events import shadow_sql as sql
 from libs.events.database import Connection, Pool, Row, transaction
+from libs.events.shadow_sql import InUse
 
 _LIVE = "public"
 _SHOWN = 20
@@ -91,12 +94,21 @@ class Twin:
             differences += [_difference(table, row, key=key) for row in found]
         return Compared(rows=rows, differences=differences, total=total)
 
-    async def lock(self, connection: Connection, *, hold: sql.Hold = sql.no_rows) -> Sequence[Row]:
+    @asynccontextmanager
+    async def locked(
+        self, connection: Connection, *, hold: sql.Hold = sql.no_rows
+    ) -> AsyncIterator[Sequence[Row]]:
         """Keep everybody from the live tables, and from the rows that `hold` locks and gives.
 
-        Until the transaction ends. Raises `InUse`.
+        Until the transaction ends. Raises `InUse`, also when the block needs what others hold.
         """
-        return await sql.lock_tables(connection, self._tables, hold=hold)
+        rows = await sql.lock_tables(connection, self._tables, hold=hold)
+        try:
+            yield rows
+        except asyncpg.LockNotAvailableError as busy:
+            raise InUse(
+                f"somebody holds one of the tables in {self.schema} or {self.replaced}"
+            ) from busy
 
     async def switch(self, connection: Connection) -> None:
         """Put the tables beside in the live ones' place, and those in `replaced_<name>`."""

@@ -14,7 +14,8 @@ from libs.events.log import StreamAppend
 from libs.events.parking import ParkedStream
 from libs.events.relay import Relay
 from libs.events.resending import send_again
-from libs.events.shadow_reader import reader_beside
+from libs.events.shadow_reader import Kept, reader_beside
+from libs.events.shadow_sql import InUse
 from libs.events.shadow_tables import NothingBeside
 from tests.conftest import MakeDatabase
 from tests.integration.rebuild.tallies import (
@@ -153,3 +154,47 @@ async def test_an_event_that_is_given_up_after_it_had_effect_beside_is_told_and_
         await one.begin()
         await one.switch()
     assert await counted(target.pool) == {_FIRST: (2, 2), UUID(int=2): (3, 3)}
+
+
+async def test_who_looks_at_what_a_switch_kept_is_told_to_be_in_its_way(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    await append_starts(source.log, streams=2, versions=3)
+    await send_again(source.dsn, topic=topic, bootstrap=kafka_bootstrap)
+    async with (
+        running(reader(target, topic, bootstrap=kafka_bootstrap).run),
+        beside_it(target, topic=topic, bootstrap=kafka_bootstrap, source=source) as one,
+    ):
+        await until_taken(target.pool, events=6)
+        await one.begin()
+        await one.switch()
+        await one.begin()
+        async with transaction(target.pool) as looking:
+            await looking.fetch("SELECT FROM replaced_tally_keeper.tally")
+            with pytest.raises(InUse, match="replaced_tally_keeper"):
+                await one.switch()
+        await one.switch()
+    assert await counted(target.pool) == {_FIRST: (3, 3), UUID(int=2): (3, 3)}
+
+
+async def test_what_the_own_log_is_behind_is_taken_before_the_live_view_is_held(
+    source: Place, target: Place, kafka_bootstrap: str
+) -> None:
+    """The live view goes on by a thousand events while the first are taken beside."""
+
+    async def moves(connection: Connection, batch: Sequence[Recorded[Event]]) -> None:
+        await target.pool.execute("UPDATE view_cursor SET position = 1200")
+        await keep(connection, batch)
+
+    await append_starts(source.log, streams=100, versions=12)
+    await target.pool.execute("INSERT INTO view_cursor (view, position) VALUES ('own', 100)")
+    async with reader_beside(
+        Kept(reader=READER, topics=(), tables=("seen", "tally"), effect=moves, view="own"),
+        log=source.log,
+        keys=target.keys,
+        dsn=target.dsn,
+        bootstrap=kafka_bootstrap,
+        sources={},
+    ) as one:
+        await one.begin()
+        assert (await one.follow()).position == 1_200
