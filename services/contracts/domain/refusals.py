@@ -14,7 +14,7 @@ class UnknownCustomer(NotFound):
 
 
 class NoSuchService(NotFound):
-    code = "unknown-service"
+    code = "no-such-service"
     title = "There is no such service"
 
 

@@ -230,7 +230,7 @@ async def test_a_service_that_nobody_sells_has_no_end(clerk: Caller) -> None:
         await clerk.post("/services/nonsense/abolition", wish),
     ):
         told = answer.json()
-        assert (answer.status_code, told["code"]) == (404, "unknown-service")
+        assert (answer.status_code, told["code"]) == (404, "no-such-service")
         assert told["pointer"] == "/code"
 
 
