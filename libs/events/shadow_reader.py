@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -146,16 +147,16 @@ class ReaderBeside:
                 return marks
 
     async def compare(self) -> ComparisonAtMarks:
-        """Compare row by row where both have taken the same, the live reader held for a moment.
+        """Compare row by row where both have taken the same; the live reader is held for a moment.
 
+        No longer than until the database keeps what is seen then: the rows are compared after that.
         A stream that waits for another may be tried again in one of both first. So a difference is
         told when it is seen twice, a second apart; both are looked at five times at most.
         """
         before: Compared | None = None
         for looks_left in reversed(range(_LOOKS)):
             await self.follow()
-            async with self._held() as (connection, marks):
-                await self._carry(connection)
+            async with self._seen() as (connection, marks):
                 found = await self._compared(connection)
             if not found.total or not looks_left or found == before:
                 break
@@ -191,6 +192,20 @@ class ReaderBeside:
             marks = await self._marks(await sql.hold_reader(connection, self.kept.reader))
             await self._fill(marks, told=None)
             yield connection, marks
+
+    @asynccontextmanager
+    async def _seen(self) -> AsyncIterator[tuple[Connection, Marks]]:
+        """A connection that sees both as they were while the live reader was held."""
+        async with (
+            self._beside.acquire() as borrowed,
+            borrowed.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            seeing = cast("Connection", borrowed)
+            async with self._held() as (_, marks):
+                async with transaction(self._beside) as carrying:
+                    await self._carry(carrying)
+                await sql.begin_to_see(seeing)
+            yield seeing, marks
 
     @asynccontextmanager
     async def _locked(self, connection: Connection) -> AsyncIterator[Marks]:
@@ -352,7 +367,7 @@ async def reader_beside(
     """
     twin = Twin(kept.reader, tables=kept.tables, own=_OWN)
     async with asyncpg.create_pool(
-        dsn, min_size=0, max_size=3, server_settings=dict(twin.looks_first)
+        dsn, min_size=0, max_size=4, server_settings=dict(twin.looks_first)
     ) as beside:
         yield ReaderBeside(
             kept,

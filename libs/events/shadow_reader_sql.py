@@ -38,6 +38,14 @@ async def hold_reader(connection: Connection, reader: str) -> Sequence[Row]:
     return cursors
 
 
+SEE = "SELECT pg_current_snapshot()"
+
+
+async def begin_to_see(connection: Connection) -> None:
+    """What a repeatable-read transaction sees is from now on what stands now."""
+    await connection.execute(SEE)
+
+
 LIVE_POSITION = "SELECT position FROM public.view_cursor WHERE view = $1"
 
 

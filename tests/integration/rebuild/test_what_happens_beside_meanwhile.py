@@ -35,7 +35,7 @@ _FIRST = UUID(int=1)
 _ANOTHER = UUID(int=9)
 WAITS = """
 SELECT count(*) FROM pg_locks
-WHERE NOT granted AND mode = 'AccessExclusiveLock'
+WHERE NOT granted AND mode = $1
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -77,7 +77,7 @@ async def test_the_first_event_of_a_topic_in_the_moment_of_the_switch_has_effect
     """
 
     async def waits() -> bool:
-        return bool(await target.pool.fetchval(WAITS))
+        return bool(await target.pool.fetchval(WAITS, "AccessExclusiveLock"))
 
     async def tell(*, after: int) -> None:
         start = StreamAppend(stream_id=_ANOTHER, events=[a_start(9)], expected=after)
@@ -198,3 +198,33 @@ async def test_what_the_own_log_is_behind_is_taken_before_the_live_view_is_held(
     ) as one:
         await one.begin()
         assert (await one.follow()).position == 1_200
+
+
+async def test_the_live_reader_goes_on_while_rows_are_compared(
+    source: Place, target: Place, topic: str, kafka_bootstrap: str
+) -> None:
+    """Somebody holds a table beside, so the comparison can't end before he lets go."""
+
+    async def waits() -> bool:
+        return bool(await target.pool.fetchval(WAITS, "AccessShareLock"))
+
+    await append_starts(source.log, streams=2, versions=3)
+    relay = Relay(dsn=source.dsn, bootstrap=kafka_bootstrap, topic=topic)
+    async with (
+        running(relay.run),
+        running(reader(target, topic, bootstrap=kafka_bootstrap).run),
+        beside_it(target, topic=topic, bootstrap=kafka_bootstrap, source=source) as one,
+    ):
+        await until_taken(target.pool, events=6)
+        await one.begin()
+        await one.follow()
+        async with transaction(target.pool) as holding:
+            await holding.execute("LOCK TABLE rebuild_tally_keeper.tally")
+            comparing = asyncio.create_task(one.compare())
+            await until(waits)
+            await append_starts(source.log, streams=2, versions=1, after=3)
+            await until_taken(target.pool, events=8)
+            assert not comparing.done()
+        seen = await comparing
+    assert (seen.marks.events, seen.found.total) == (6, 0)
+    assert seen.found.rows == {"seen": (6, 6), "tally": (2, 2)}
