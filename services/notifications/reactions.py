@@ -27,12 +27,16 @@ class Occasion:
 
 
 def occasion_of(event: Event) -> Occasion | None:
-    """The occasion that an event is; None for one of which nobody is told."""
+    """The occasion that an event is; None for one of which nobody is told.
+
+    Of the end of a contract nobody is told here unless it came with the end of its service: an
+    application may end that was never approved, and then its contract is not known.
+    """
     match event:
         case (
             ContractApproved()
             | ContractSuspended()
-            | ContractTerminated()
+            | ContractTerminated(abolition_id=UUID())
             | ContentChangeDeclined()
             | DeviceSwapped()
         ):

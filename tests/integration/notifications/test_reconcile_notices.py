@@ -10,7 +10,13 @@ from tests.integration.notifications.test_way_of_a_notice import REGISTERED, unt
 from tests.support.contexts import Surroundings
 from tests.support.mail import MailServer
 from tests.support.way import until
-from tests.unit.notifications.examples import ABOLISHED, APPROVED, CONTRACT, CUSTOMER
+from tests.unit.notifications.examples import (
+    ABOLISHED,
+    APPROVED,
+    CHANGE_DECLINED,
+    CONTRACT,
+    CUSTOMER,
+)
 
 
 async def words(built: Built, name: str) -> list[str]:
@@ -58,13 +64,13 @@ async def test_notices_agree_and_one_that_is_missing_is_told(
 async def test_only_an_occasion_of_which_the_terms_tell_must_be_kept(
     around: Surroundings, worker: Running, mail: MailServer
 ) -> None:
-    wished = ABOLISHED.model_copy(update={"cause": "customer", "abolition_id": None})
+    of_mysec = APPROVED.model_copy(update={"service": "MYSEC"})  # whose changes are not declined
     await mail.start()
     async with worker() as built:
         pool, name = built.pool, f"notifications of {around.prefix}contracts"
         await around.publish("contracts", CUSTOMER, REGISTERED)
-        approval = await around.publish("contracts", CONTRACT, APPROVED)
-        await around.publish("contracts", CONTRACT, wished)
+        approval = await around.publish("contracts", CONTRACT, of_mysec)
+        await around.publish("contracts", CONTRACT, CHANGE_DECLINED)
         abolished = await around.publish("contracts", CONTRACT, ABOLISHED)
 
         async def all_kept() -> bool:
