@@ -88,13 +88,15 @@ class Server:
     def stop(self) -> None:
         self._server.stop()
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send it to the server's processes, the first one first."""
+    def signal(self, number: signal.Signals) -> list[psutil.Process]:
+        """Send it to the server's processes, the first one first; gives them."""
         record = self._table.find(self._name)
         assert record is not None
         first = psutil.Process(record.pid)
-        for process in (first, *first.children(recursive=True)):
+        processes = [first, *first.children(recursive=True)]
+        for process in processes:
             os.kill(process.pid, number)
+        return processes
 
 
 @contextmanager
@@ -173,7 +175,8 @@ async def _strike(server: Server, fault: Fault) -> None:
     """Do it, and bring the server back."""
     match fault:
         case "kill":
-            server.signal(signal.SIGKILL)
+            # one that is dying still counts as running, and is not started
+            await asyncio.to_thread(psutil.wait_procs, server.signal(signal.SIGKILL))
             await asyncio.to_thread(server.start)
         case "restart":
             await asyncio.to_thread(server.stop)
