@@ -67,6 +67,7 @@ def _print_commands(commands: dict[str, str]) -> None:
 
 
 def _run(name: str, arguments: list[str]) -> int:
+    import asyncpg
     import typer
 
     from cli.processes import CannotStart
@@ -80,6 +81,13 @@ def _run(name: str, arguments: list[str]) -> int:
         app(args=arguments, prog_name=f"./yk {name}")
     except CannotStart as refused:
         print(f"yk: {refused}", file=sys.stderr)
+        return 1
+    except asyncpg.InvalidCatalogNameError as missing:
+        print(
+            f"yk: {missing}. `./yk up` makes it; what `demo` and `play` made is looked at with"
+            " --rehearsal.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
