@@ -27,7 +27,10 @@ Answer = TypeVar("Answer")
 _PAGE = 200
 
 app = typer.Typer(
-    help="Show what readers could not take; `show`, `retry` and `skip` what stands first; `take-again` what a reader passed by.",
+    help=(
+        "Show what readers could not take; `show`, `retry` and `skip` what stands first; `take-again`"
+        " what a reader passed by."
+    ),
     add_completion=False,
     pretty_exceptions_enable=False,
 )

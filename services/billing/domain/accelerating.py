@@ -70,8 +70,9 @@ def put_right(
 
     All that fell due by grounds of the contract is due again when it was, the last recorded first;
     then what falls due by the grounds that stand is said anew. A late debt that is no longer late on
-    `on`, the day of the correction, or no longer by itself, is settled as one. What was paid bears the interest of its new
-    due date with the next run. A fact that is no ground known here changes nothing.
+    `on`, the day of the correction, or no longer by itself, is settled as one. What was paid bears
+    the interest of its new due date with the next run. A fact that is no ground known here changes
+    nothing.
 
     Clauses: RRNS-11.3.
     """

@@ -194,8 +194,8 @@ def restored(
 ) -> tuple[tuple[Claim, ...], tuple[PaidPart, ...]]:
     """The claims with the debts of the event due again when they were, and the parts paid of them.
 
-    What was divided is one claim again, and so is what a payment paid of it. It undoes the last acceleration of these debts, or the
-    ground that was known when they were issued.
+    What was divided is one claim again, and so is what a payment paid of it. It undoes the last
+    acceleration of these debts, or the ground that was known when they were issued.
 
     Clauses: RRNS-11.3.
     """
